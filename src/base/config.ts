@@ -1,0 +1,52 @@
+/** config.json of AGENTZ_HOME: a person's own defaults, checked; what it leaves out is in the schema below. */
+import { readFileSync } from 'node:fs'
+import * as z from 'zod/mini'
+import { AgentzError, errno, reason } from './errors.js'
+import type { Home } from './paths.js'
+
+const Config = z.strictObject({
+  /** The agent of `agentz run` without -a. */
+  agent: z._default(z.string(), 'claude'),
+  agents: z._default(
+    z.strictObject({
+      /** A program to use instead of `claude` on PATH. */
+      claude: z.optional(z.strictObject({ program: z.optional(z.string()) })),
+      /** The `command` agent runs any program, so it can be switched off. */
+      command: z.optional(z.strictObject({ enabled: z.optional(z.boolean()) })),
+    }),
+    {},
+  ),
+  /** Further names of environment variables that `run` captures; a trailing * matches any rest. */
+  environment: z._default(z.array(z.string()), []),
+  server: z._default(
+    z.strictObject({
+      host: z._default(z.enum(['127.0.0.1', '::1', 'localhost']), '127.0.0.1'),
+      port: z._default(z.int().check(z.gte(0), z.lte(65535)), 4201),
+      /** The most SSE streams at once. */
+      maxStreams: z._default(z.int().check(z.gte(1)), 1000),
+    }),
+    { host: '127.0.0.1', port: 4201, maxStreams: 1000 },
+  ),
+})
+
+export type Config = z.infer<typeof Config>
+
+/** Reads config.json; an absent file means the defaults. @throws CONFIG_INVALID naming the field */
+export function readConfig(home: Home): Config {
+  return Config.parse(readRaw(home))
+}
+
+function readRaw(home: Home): unknown {
+  const invalid = (why: string, cause?: unknown) =>
+    new AgentzError('CONFIG_INVALID', `cannot read ${home.config}: ${why}`, { cause })
+  let raw: unknown
+  try {
+    raw = JSON.parse(readFileSync(home.config, 'utf8'))
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return {}
+    throw invalid(reason(error), error)
+  }
+  const result = Config.safeParse(raw)
+  if (!result.success) throw invalid(z.prettifyError(result.error))
+  return raw
+}

@@ -1,0 +1,76 @@
+/** The one file that knows where things are. Nothing else joins names under AGENTZ_HOME or the runtime directory. */
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { AgentzError, errno, reason } from './errors.js'
+
+export interface Home {
+  readonly root: string
+  readonly registry: string
+  readonly sessions: string
+  readonly cache: string
+  readonly checkpoint: string
+  readonly env: string
+  readonly config: string
+  readonly token: string
+}
+
+/** AGENTZ_HOME, or ~/.agentz. Pure: creates nothing. */
+export function homePaths(root = process.env.AGENTZ_HOME || join(homedir(), '.agentz')): Home {
+  const home = resolve(root)
+  return {
+    root: home,
+    registry: join(home, 'registry.ndjson'),
+    sessions: join(home, 'sessions'),
+    cache: join(home, 'cache'),
+    checkpoint: join(home, 'cache', 'registry.json'),
+    env: join(home, 'env'),
+    config: join(home, 'config.json'),
+    token: join(home, 'token'),
+  }
+}
+
+/** sessions/<id>.ndjson; the id must have passed the id schema. */
+export const sessionLog = (home: Home, id: string): string => join(home.sessions, `${id}.ndjson`)
+
+/** sessions/<id>.env: the environment captured for the session. */
+export const sessionEnv = (home: Home, id: string): string => join(home.sessions, `${id}.env`)
+
+/**
+ * Makes AGENTZ_HOME usable: own directories of mode 0700. A directory of ours that others may enter is closed, since
+ * that harms nobody; one that is not ours, or not a directory, is refused.
+ * @throws HOME_UNUSABLE
+ */
+export function ensureHome(home: Home): Home {
+  for (const path of [home.root, home.sessions, home.cache]) privateDirectory(path)
+  return home
+}
+
+/** A directory of this user with mode 0700, made if absent. @throws HOME_UNUSABLE */
+export function privateDirectory(path: string): string {
+  const refuse = (why: string, cause?: unknown) =>
+    new AgentzError('HOME_UNUSABLE', `cannot use ${path} as a private directory: ${why}`, { cause })
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw refuse(errno(error) === 'EEXIST' ? 'it is not a directory' : reason(error), error)
+  }
+  const stat = lstatSync(path)
+  if (stat.isSymbolicLink()) throw refuse('it is a symbolic link')
+  if (!stat.isDirectory()) throw refuse('it is not a directory')
+  if (stat.uid !== process.getuid?.()) throw refuse(`it belongs to uid ${stat.uid}, not to you`)
+  if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700)
+  return path
+}
+
+/** $XDG_RUNTIME_DIR/agentz: sockets that live as long as the login. Without one, `run` under AGENTZ_HOME. */
+export function runtimeDirectory(home: Home): string {
+  const runtime = process.env.XDG_RUNTIME_DIR
+  return runtime ? join(runtime, 'agentz') : join(home.root, 'run')
+}
+
+/** The daemon's doorbell: a stream socket without data; the session file carries what was said. */
+export const doorbell = (home: Home, id: string): string => join(runtimeDirectory(home), id)
+
+/** The server's Unix socket. */
+export const serverSocket = (home: Home): string => join(runtimeDirectory(home), 'server.sock')

@@ -1,0 +1,71 @@
+/**
+ * A lock on a file, held for milliseconds, across processes. The only file that knows proper-lockfile, and where its
+ * flaws are made up for:
+ * - its `onCompromised` throws from a timer by default, which would end a daemon after a laptop's sleep: we note the
+ *   loss and say so when the work returns (its append is idempotent by fold, see session/registry.ts);
+ * - its retries start at 1 s: we bring our own schedule;
+ * - it has no queue within a process: we line up;
+ * - a writer killed inside it delays others by `stale`, so that is at its minimum.
+ */
+import { lock as acquire } from 'proper-lockfile'
+import { AgentzError, errno, reason } from '../base/errors.js'
+
+const STALE_MS = 2000
+/** Longer than STALE_MS, so that a lock left by a killed process is outlived. About 15 s in all. */
+const ATTEMPTS = 300
+const FIRST_WAIT_MS = 2
+const LONGEST_WAIT_MS = 60
+
+const queues = new Map<string, Promise<unknown>>()
+
+/**
+ * Runs `work` while no other process or caller runs under the lock of `path`; the file need not exist.
+ * @throws LOCK_BUSY when it could not be had in about 15 s
+ */
+export function withLock<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  const before = queues.get(path) ?? Promise.resolve()
+  const turn = before.then(
+    () => locked(path, work),
+    () => locked(path, work),
+  )
+  queues.set(path, turn)
+  const leave = () => {
+    if (queues.get(path) === turn) queues.delete(path)
+  }
+  turn.then(leave, leave)
+  return turn
+}
+
+async function locked<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  const held = { lost: undefined as Error | undefined }
+  const release = await obtain(path, held)
+  try {
+    return await work()
+  } finally {
+    // A lost lock was already taken over: there is nothing of ours to release, and what was written stays valid.
+    if (held.lost === undefined) await release().catch(() => undefined)
+  }
+}
+
+async function obtain(path: string, held: { lost: Error | undefined }): Promise<() => Promise<void>> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await acquire(path, {
+        realpath: false,
+        stale: STALE_MS,
+        onCompromised: (error) => {
+          held.lost = error
+        },
+      })
+    } catch (error) {
+      if (errno(error) !== 'ELOCKED') {
+        throw new AgentzError('LOG_WRITE', `cannot make the lock ${path}.lock: ${reason(error)}`, { cause: error })
+      }
+      if (attempt >= ATTEMPTS) {
+        throw new AgentzError('LOCK_BUSY', `cannot lock ${path}: held by another process for too long`, { cause: error })
+      }
+      const longest = Math.min(FIRST_WAIT_MS * 1.3 ** attempt, LONGEST_WAIT_MS)
+      await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)))
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The event contract: every line of a session file and of the registry. EVENTS.md beside this file shows each type with
+ * a sample line and says what is not promised; a test holds page, schemas and samples together.
+ *
+ * Readers must take unknown types and unknown fields in their stride; writers write only what stands here.
+ */
+import * as z from 'zod/mini'
+import { SessionId } from './id.js'
+import { Spec } from './spec.js'
+
+export const By = z.enum(['daemon', 'user', 'agent', 'supervisor'])
+
+/** Why something ended. `result` is systemd's word where it has one, else ours. */
+export const Cause = z.looseObject({
+  /** success, exit-code, signal, core-dump, oom-kill, watchdog, timeout, start-limit-hit, resources (systemd);
+   * stopped, log-out, reboot, lost, not-resumable, agent, not-found, cancelled (agentz). */
+  result: z.string(),
+  /** exited, killed or dumped. */
+  code: z.optional(z.string()),
+  /** The exit status, or the signal's name without SIG. */
+  status: z.optional(z.union([z.int(), z.string()])),
+  message: z.optional(z.string()),
+})
+export type Cause = z.infer<typeof Cause>
+
+/** What a finished session did; counts are absent where the agent does not tell. */
+export const Metadata = z.looseObject({
+  durationMs: z.optional(z.number()),
+  turns: z.optional(z.int()),
+  usage: z.optional(z.record(z.string(), z.number())),
+  costUsd: z.optional(z.number()),
+  toolStats: z.optional(z.looseObject({ totalCalls: z.int(), byTool: z.record(z.string(), z.int()) })),
+  editedFiles: z.optional(z.array(z.string())),
+  exitCode: z.optional(z.int()),
+  outputLines: z.optional(z.int()),
+})
+export type Metadata = z.infer<typeof Metadata>
+
+const frame = {
+  timestamp: z.string(),
+  by: By,
+  /** The start of the daemon that wrote the line; absent on lines of others. */
+  epoch: z.optional(z.int()),
+}
+
+const event = <const T extends string, S extends z.core.$ZodShape>(type: T, fields: S) =>
+  z.looseObject({ type: z.literal(type), ...frame, ...fields })
+
+const life = { sessionId: SessionId }
+const json = z.unknown()
+const text = z.string()
+
+/** Written to both files: the session file first, then the registry. */
+const lifecycle = [
+  event('session_updated', { ...life, status: z.string() }),
+  event('session_completed', { ...life, metadata: Metadata }),
+  event('session_failed', { ...life, error: text, cause: Cause }),
+  event('session_cancelled', { ...life, cause: Cause }),
+  event('session_interrupted', { ...life, cause: Cause }),
+  event('daemon_started', {
+    ...life,
+    unit: text,
+    pid: z.int(),
+    bootId: text,
+    invocationId: z.optional(text),
+    epoch: z.int(),
+  }),
+  event('daemon_exited', {
+    ...life,
+    unit: text,
+    epoch: z.int(),
+    invocationId: z.optional(text),
+    result: text,
+    code: z.optional(text),
+    status: z.optional(z.union([z.int(), text])),
+    /** `systemctl --user is-system-running` at that moment; "stopping" means log-out or shutdown. */
+    manager: text,
+  }),
+] as const
+
+export const RegistryEvent = z.discriminatedUnion('type', [
+  event('session_created', {
+    ...life,
+    agentType: text,
+    prompt: text,
+    title: text,
+    workingDir: text,
+    model: z.optional(text),
+    labels: z.optional(z.record(text, text)),
+    parent: z.optional(SessionId),
+  }),
+  event('session_queued', life),
+  event('session_deleted', life),
+  event('session_archived', life),
+  ...lifecycle,
+])
+
+const toolId = text
+export const SessionEvent = z.discriminatedUnion('type', [
+  // Line 1: the file alone is enough to run, resume and understand the session.
+  event('session_created', { ...life, spec: Spec }),
+  ...lifecycle,
+  // What the agent did.
+  event('text', {
+    content: z.optional(text),
+    stream: z.optional(z.enum(['stdout', 'stderr'])),
+    /** Streamed pieces; a whole `text` follows when the block is finished. */
+    partial: z.optional(z.literal(true)),
+    delta: z.optional(z.array(text)),
+    missingBytes: z.optional(z.int()),
+  }),
+  event('thinking', {
+    content: z.optional(text),
+    partial: z.optional(z.literal(true)),
+    delta: z.optional(z.array(text)),
+    missingBytes: z.optional(z.int()),
+  }),
+  event('tool_use', { toolId, tool: text, input: json, missingBytes: z.optional(z.int()) }),
+  event('tool_result', {
+    toolId,
+    content: text,
+    isError: z.optional(z.boolean()),
+    missingBytes: z.optional(z.int()),
+  }),
+  event('plan', { entries: z.array(json) }),
+  event('usage', {
+    scope: z.enum(['turn', 'session']),
+    input: z.optional(z.int()),
+    output: z.optional(z.int()),
+    cached: z.optional(z.int()),
+    costUsd: z.optional(z.number()),
+  }),
+  event('system', { content: text, detail: z.optional(json) }),
+  event('error', { content: text, cause: z.optional(Cause), fatal: z.optional(z.boolean()) }),
+  event('raw', { raw: json, missingBytes: z.optional(z.int()) }),
+  // The conversation's frame.
+  event('user_message', { messageId: text, content: text, interrupt: z.optional(z.boolean()) }),
+  event('message_sent', { messageId: text, delivery: z.enum(['new', 'queued', 'steered']) }),
+  event('message_accepted', { messageId: text }),
+  event('turn_started', { turn: z.int() }),
+  event('turn_ended', { turn: z.int(), reason: z.enum(['completed', 'interrupted', 'failed']), error: z.optional(text) }),
+  event('status_change', { status: z.string() }),
+  event('agent_session', {
+    nativeId: text,
+    model: z.optional(text),
+    permissionMode: z.optional(text),
+    agentVersion: z.optional(text),
+  }),
+  // Questions and answers.
+  event('approval_request', {
+    requestId: text,
+    tool: text,
+    input: json,
+    title: z.optional(text),
+    options: z.optional(z.array(json)),
+    toolId: z.optional(text),
+  }),
+  event('approval_response', {
+    requestId: text,
+    decision: z.enum(['allow', 'allow_always', 'deny']),
+    reason: z.optional(text),
+    via: z.optional(text),
+  }),
+  event('approval_voided', { requestId: text, why: text }),
+  event('input_request', { requestId: text, question: text }),
+  event('input_response', { requestId: text, content: text, via: z.optional(text) }),
+  // Control.
+  event('cancel_requested', { via: z.optional(text) }),
+])
+
+/** A schema's own fields, without "and any further ones". */
+type Known<T> = T extends unknown ? { [K in keyof T as string extends K ? never : K]: T[K] } : never
+
+export type SessionEvent = Known<z.infer<typeof SessionEvent>>
+export type RegistryEvent = Known<z.infer<typeof RegistryEvent>>
+export type SessionEventType = SessionEvent['type']
+export type EventOf<T extends SessionEventType> = Extract<SessionEvent, { type: T }>
+
+type Frame = 'timestamp' | 'by' | 'epoch'
+/** An event before its writer adds timestamp, by and epoch. */
+export type Unframed<E> = E extends unknown ? Omit<E, Frame> : never
+
+/** What an agent hands over to the daemon. */
+export type AgentEvent = Unframed<SessionEvent>
+
+/** The events that another party may append to a session file; all others are the daemon's and the reaper's. */
+export const controlTypes = ['user_message', 'approval_response', 'input_response', 'cancel_requested'] as const
+export type ControlEvent = EventOf<(typeof controlTypes)[number]>

@@ -1,0 +1,41 @@
+/** The full specification of a session: what was asked for, by whom it is run, and under which limits. */
+import { isAbsolute } from 'node:path'
+import * as z from 'zod/mini'
+import { SessionId } from './id.js'
+
+const size = z.string().check(z.regex(/^[1-9][0-9]*[KMGT]?$/, 'a size is a number with K, M, G or T, such as 4G'))
+
+export const Limits = z.strictObject({
+  /** Bytes, as systemd writes them; at least 256M. */
+  memory: z.optional(size),
+  /** Per cent of one processor, such as 150%. */
+  cpu: z.optional(z.string().check(z.regex(/^[1-9][0-9]*%$/, 'a CPU quota is per cent, such as 150%'))),
+  /** Processes and threads; at least 64, because a reaper that cannot fork hangs. */
+  tasks: z.optional(z.int().check(z.gte(64))),
+  /** Seconds until the OS ends the session. */
+  runtime: z.optional(z.int().check(z.gte(1))),
+})
+
+export const Spec = z.strictObject({
+  sessionId: SessionId,
+  agentType: z.string().check(z.minLength(1), z.maxLength(64)),
+  /** Empty only where `command` says what to run. */
+  prompt: z.string(),
+  title: z.string().check(z.maxLength(200)),
+  /** The program and its arguments, for the `command` agent. */
+  command: z.optional(z.array(z.string()).check(z.minLength(1))),
+  workingDir: z.string().check(z.refine(isAbsolute, 'the working directory must be absolute')),
+  model: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
+  permissionMode: z.optional(z.string().check(z.regex(/^[A-Za-z]{1,40}$/))),
+  labels: z.optional(z.record(z.string(), z.string())),
+  limits: z.optional(Limits),
+  /** What a restarted daemon does where the agent cannot resume: leave it (mark), or run it again (rerun). */
+  restart: z._default(z.enum(['resume', 'mark', 'rerun']), 'resume'),
+  /** Octal, of the caller. */
+  umask: z.string().check(z.regex(/^[0-7]{4}$/)),
+  /** The session inside which this one was created. */
+  parent: z.optional(SessionId),
+  createdAt: z.string(),
+})
+
+export type Spec = z.infer<typeof Spec>
