@@ -16,8 +16,16 @@ const table = {
   HOME_UNUSABLE: { exit: 1, http: 500, hint: 'Point AGENTZ_HOME at a directory of your own with mode 0700.' },
   CONFIG_INVALID: { exit: 1, http: 500, hint: 'Correct the file, or remove it to use the defaults.' },
   LOG_WRITE: { exit: 1, http: 507, hint: 'Make room on the file system (df -h), then try again.' },
-  LOG_TOO_LONG: { exit: 2, http: 413, hint: 'A log line holds at most 1 MiB; put larger text into a file and name the file.' },
-  LOCK_BUSY: { exit: 1, http: 503, hint: 'Another process holds the lock; it goes away by itself 2 s after a crash. Try again.' },
+  LOG_TOO_LONG: {
+    exit: 2,
+    http: 413,
+    hint: 'A log line holds at most 1 MiB; put larger text into a file and name the file.',
+  },
+  LOCK_BUSY: {
+    exit: 1,
+    http: 503,
+    hint: 'Another process holds the lock; it goes away by itself 2 s after a crash. Try again.',
+  },
   NO_MANAGER: {
     exit: 1,
     http: 503,

@@ -62,7 +62,9 @@ async function obtain(path: string, held: { lost: Error | undefined }): Promise<
         throw new AgentzError('LOG_WRITE', `cannot make the lock ${path}.lock: ${reason(error)}`, { cause: error })
       }
       if (attempt >= ATTEMPTS) {
-        throw new AgentzError('LOCK_BUSY', `cannot lock ${path}: held by another process for too long`, { cause: error })
+        throw new AgentzError('LOCK_BUSY', `cannot lock ${path}: held by another process for too long`, {
+          cause: error,
+        })
       }
       const longest = Math.min(FIRST_WAIT_MS * 1.3 ** attempt, LONGEST_WAIT_MS)
       await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)))

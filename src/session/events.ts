@@ -138,7 +138,11 @@ export const SessionEvent = z.discriminatedUnion('type', [
   event('message_sent', { messageId: text, delivery: z.enum(['new', 'queued', 'steered']) }),
   event('message_accepted', { messageId: text }),
   event('turn_started', { turn: z.int() }),
-  event('turn_ended', { turn: z.int(), reason: z.enum(['completed', 'interrupted', 'failed']), error: z.optional(text) }),
+  event('turn_ended', {
+    turn: z.int(),
+    reason: z.enum(['completed', 'interrupted', 'failed']),
+    error: z.optional(text),
+  }),
   event('status_change', { status: z.string() }),
   event('agent_session', {
     nativeId: text,

@@ -1,0 +1,77 @@
+/**
+ * The folded registry on disk, in cache/: deleting it changes nothing but time. It names the file it was made from
+ * (device, inode), how far (an offset just after a newline), and a hash of the bytes before that; any mismatch, and
+ * anything odd in it, means a full fold.
+ */
+import { createHash } from 'node:crypto'
+import { fstatSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { Home } from '../base/paths.js'
+import type { RegistryFold, Row } from './registry.js'
+
+/** Raise it when rows change their shape. */
+const VERSION = 1
+const HASHED = 4096
+
+interface Stored {
+  version: number
+  dev: number
+  ino: number
+  offset: number
+  hash: string
+  damaged: number
+  ignored: number
+  rows: Row[]
+}
+
+/** The checkpoint that fits the open registry `fd`, if there is one. */
+export function loadCheckpoint(path: string, fd: number): { offset: number; fold: RegistryFold } | undefined {
+  let stored: Stored
+  try {
+    stored = JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    // Absent, unreadable or damaged: all the same, it is a cache.
+    return undefined
+  }
+  const { dev, ino, size } = fstatSync(fd)
+  const fits =
+    stored?.version === VERSION &&
+    stored.dev === dev &&
+    stored.ino === ino &&
+    Number.isSafeInteger(stored.offset) &&
+    stored.offset <= size &&
+    Array.isArray(stored.rows) &&
+    stored.hash === hashBefore(fd, stored.offset)
+  if (!fits) return undefined
+  const rows = new Map<string, Row>()
+  for (const row of stored.rows) rows.set(row.sessionId, row)
+  return { offset: stored.offset, fold: { rows, damaged: stored.damaged, ignored: stored.ignored } }
+}
+
+/** Replaces the checkpoint in one step. A failure is no harm: the next reader folds a little more. */
+export function saveCheckpoint(home: Home, fd: number, state: { offset: number; fold: RegistryFold }): void {
+  const { dev, ino } = fstatSync(fd)
+  const { rows, damaged, ignored } = state.fold
+  const stored: Stored = {
+    version: VERSION,
+    dev,
+    ino,
+    offset: state.offset,
+    hash: hashBefore(fd, state.offset),
+    damaged,
+    ignored,
+    rows: [...rows.values()],
+  }
+  const fresh = `${home.checkpoint}.${process.pid}`
+  try {
+    writeFileSync(fresh, JSON.stringify(stored), { mode: 0o600 })
+    renameSync(fresh, home.checkpoint)
+  } catch {
+    rmSync(fresh, { force: true })
+  }
+}
+
+function hashBefore(fd: number, offset: number): string {
+  const bytes = Buffer.alloc(Math.min(HASHED, offset))
+  readSync(fd, bytes, 0, bytes.length, offset - bytes.length)
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,89 @@
+/** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
+import type { Cause, Metadata } from './events.js'
+import { nextStatus, type Status } from './status.js'
+
+export interface Life {
+  status: Status
+  createdAt: string
+  updatedAt: string
+  /** The newest start of the daemon, counted from 1; 0 before the first. */
+  epoch: number
+  restarts: number
+  unit?: string
+  pid?: number
+  bootId?: string
+  invocationId?: string
+  cause?: Cause
+  error?: string
+  metadata?: Metadata
+}
+
+export const newLife = (timestamp: string): Life => ({
+  status: 'pending',
+  createdAt: timestamp,
+  updatedAt: timestamp,
+  epoch: 0,
+  restarts: 0,
+})
+
+/** A record as it came from the file: known only to be an object. */
+export type Loose = Record<string, unknown>
+
+/**
+ * Applies one record to `life`, in place: folds run over millions. Lines of an older epoch than the newest are left
+ * out, so that a daemon that was thought dead changes nothing.
+ * @returns whether the record was of a kind that belongs to the life cycle
+ */
+export function applyLife(life: Life, record: Loose): boolean {
+  const type = record.type as string
+  const epoch = record.epoch as number | undefined
+  if (epoch !== undefined && epoch < life.epoch) return true
+  const status = nextStatus(life.status, type, record.status)
+  const moved = status !== life.status
+  life.status = status
+  if (typeof record.timestamp === 'string') life.updatedAt = record.timestamp
+  switch (type) {
+    case 'daemon_started':
+      if (life.epoch > 0) life.restarts++
+      life.epoch = epoch ?? life.epoch + 1
+      life.unit = record.unit as string
+      life.pid = record.pid as number
+      life.bootId = record.bootId as string
+      life.invocationId = record.invocationId as string | undefined
+      life.cause = undefined
+      life.error = undefined
+      return true
+    case 'daemon_exited':
+      life.pid = undefined
+      if (moved) life.cause = exitCause(record)
+      return true
+    case 'session_failed':
+    case 'session_cancelled':
+    case 'session_interrupted':
+      if (!moved && life.cause !== undefined && type !== 'session_interrupted') return true
+      if (status === terminalOf[type]) {
+        life.cause = record.cause as Cause
+        life.error = record.error as string | undefined
+      }
+      return true
+    case 'session_completed':
+      if (moved) life.metadata = record.metadata as Metadata
+      return true
+    default:
+      return moved || lifeless.has(type)
+  }
+}
+
+const terminalOf: Record<string, Status> = {
+  session_failed: 'failed',
+  session_cancelled: 'cancelled',
+  session_interrupted: 'interrupted',
+}
+
+const lifeless = new Set(['session_updated', 'session_queued'])
+
+/** systemd's account of an exit, as a cause. */
+export function exitCause(exit: Loose): Cause {
+  const { result, code, status } = exit as { result: string; code?: string; status?: string | number }
+  return { result, ...(code === undefined ? {} : { code }), ...(status === undefined ? {} : { status }) }
+}

@@ -1,0 +1,170 @@
+/**
+ * The registry: life-cycle events of all sessions, small lines, one file. A cache in the end: session files are the
+ * truth. Rows are the fold; a checkpoint of it in cache/ saves reading the file from its beginning.
+ */
+import { closeSync, fstatSync } from 'node:fs'
+import { errno } from '../base/errors.js'
+import { type Home, sessionLog } from '../base/paths.js'
+import { appendOnce } from '../log/append.js'
+import { foldRecords } from '../log/fold.js'
+import { withLock } from '../log/lock.js'
+import { openLog, readLog } from '../log/read.js'
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js'
+import type { RegistryEvent } from './events.js'
+import { isId } from './id.js'
+import { applyLife, type Life, type Loose, newLife } from './life.js'
+
+/** One session as the registry knows it. */
+export interface Row extends Life {
+  sessionId: string
+  agentType: string
+  title: string
+  prompt: string
+  workingDir: string
+  model?: string
+  labels?: Record<string, string>
+  parent?: string
+  archived?: true
+}
+
+export interface Registry {
+  /** By id, in order of creation. */
+  readonly rows: Map<string, Row>
+  readonly offset: number
+  /** Of the file that was read; 0 if there was none. */
+  readonly ino: number
+  /** Lines that are no records. */
+  readonly damaged: number
+  /** Records of types, or of sessions, that are not known here. */
+  readonly ignored: number
+}
+
+/** The state of a fold in progress; the checkpoint holds it as it is. */
+export interface RegistryFold {
+  rows: Map<string, Row>
+  damaged: number
+  ignored: number
+}
+
+/** So many bytes past the checkpoint are folded again before a new one is written. */
+const CHECKPOINT_EVERY = 256 * 1024
+/** How far back an append looks for the same event; a repeat beyond is harmless to the fold. */
+const LOOK_BACK = 64 * 1024
+
+/**
+ * Folds the registry, from its checkpoint or from an earlier reading, which it takes over. An absent file is empty.
+ * Writes the checkpoint where it is worth it.
+ */
+export function readRegistry(home: Home, earlier?: Registry): Registry {
+  let fd: number
+  try {
+    fd = openLog(home.registry)
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return { rows: new Map(), offset: 0, ino: 0, damaged: 0, ignored: 0 }
+    throw error
+  }
+  try {
+    const { ino, size } = fstatSync(fd)
+    const goesOn = earlier !== undefined && earlier.ino === ino && earlier.offset <= size
+    const known = goesOn ? { offset: earlier.offset, fold: { ...earlier } } : loadCheckpoint(home.checkpoint, fd)
+    const fold: RegistryFold = known?.fold ?? { rows: new Map(), damaged: 0, ignored: 0 }
+    const from = known?.offset ?? 0
+    const { offset, damaged } = foldRecords(fd, from, (record) => applyRegistry(fold, record))
+    fold.damaged += damaged.length
+    if (offset - from >= CHECKPOINT_EVERY) saveCheckpoint(home, fd, { offset, fold })
+    return { rows: fold.rows, damaged: fold.damaged, ignored: fold.ignored, offset, ino }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Applies one record to the fold, in place. */
+export function applyRegistry(fold: RegistryFold, record: Loose): void {
+  const id = record.sessionId
+  if (!isId(id)) {
+    fold.ignored++
+    return
+  }
+  const row = fold.rows.get(id)
+  switch (record.type) {
+    case 'session_created':
+      if (row === undefined) fold.rows.set(id, newRow(id, record))
+      return
+    case 'session_deleted':
+      fold.rows.delete(id)
+      return
+    case 'session_archived':
+      if (row !== undefined) row.archived = true
+      return
+    default:
+      if (row === undefined || !applyLife(row, record)) fold.ignored++
+  }
+}
+
+function newRow(sessionId: string, record: Loose): Row {
+  const { agentType, title, prompt, workingDir, model, labels, parent } = record as unknown as Row
+  return {
+    sessionId,
+    agentType,
+    title,
+    prompt,
+    workingDir,
+    ...(model === undefined ? {} : { model }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(parent === undefined ? {} : { parent }),
+    ...newLife(String(record.timestamp)),
+  }
+}
+
+/**
+ * Appends one event, under the lock, unless the same (type, session, epoch) already stands near the end: reaper and
+ * daemon may both have reason to write it.
+ * @returns whether it was appended; it is on the disk then
+ */
+export function appendRegistry(home: Home, event: RegistryEvent): Promise<boolean> {
+  return withLock(home.registry, () => {
+    if (repeats(home, event)) return false
+    appendOnce(home.registry, JSON.stringify(event))
+    return true
+  })
+}
+
+function repeats(home: Home, event: RegistryEvent): boolean {
+  let found = false
+  const from = Math.max(0, registrySize(home) - LOOK_BACK)
+  if (from === 0 && registrySize(home) === 0) return false
+  readLog(home.registry, { from }, ({ bytes }) => {
+    if (!bytes.includes(event.sessionId) || !bytes.includes(event.type)) return
+    // The first line after a jump to `from` may be a part of one, and any line may be damaged inside.
+    const record = parse(bytes)
+    found ||= record?.type === event.type && record.sessionId === event.sessionId && record.epoch === event.epoch
+  })
+  return found && event.type !== 'session_updated'
+}
+
+function parse(bytes: Buffer): Loose | undefined {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+}
+
+function registrySize(home: Home): number {
+  try {
+    const fd = openLog(home.registry)
+    try {
+      return fstatSync(fd).size
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return 0
+    throw error
+  }
+}
+
+/** A row as `--json` and the API show it. */
+export function rowView(home: Home, row: Row): Row & { log: string } {
+  return { ...row, log: sessionLog(home, row.sessionId) }
+}

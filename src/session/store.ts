@@ -1,0 +1,151 @@
+/** Creating sessions: the file with its full specification first, then its environment, then the registry. */
+import { closeSync, constants, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import * as z from 'zod/mini'
+import { AgentzError, errno, reason } from '../base/errors.js'
+import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
+import { createLog } from '../log/append.js'
+import { type Environment, formatEnvironment } from './environment.js'
+import { newId, SessionId } from './id.js'
+import { appendRegistry } from './registry.js'
+import { Limits, Spec } from './spec.js'
+
+/** The most that a registry line repeats of a prompt, in characters. */
+const PROMPT_SHOWN = 1000
+const TITLE_LENGTH = 80
+/** A specification must fit into one line of 1 MiB, with JSON escapes. */
+const PROMPT_MAX = 900_000
+
+/** What a person or a client says of a new session; the rest has defaults. */
+export const NewSession = z.strictObject({
+  agentType: z.string().check(z.minLength(1), z.maxLength(64)),
+  prompt: z._default(z.string(), ''),
+  command: z.optional(z.array(z.string()).check(z.minLength(1))),
+  workingDir: z.string().check(z.minLength(1)),
+  title: z.optional(z.string().check(z.maxLength(200))),
+  model: z.optional(z.string()),
+  permissionMode: z.optional(z.string()),
+  labels: z.optional(z.record(z.string(), z.string())),
+  limits: z.optional(Limits),
+  restart: z.optional(z.enum(['resume', 'mark', 'rerun'])),
+  parent: z.optional(SessionId),
+})
+export type NewSession = z.input<typeof NewSession>
+
+/**
+ * Checks a request and completes it to a specification. Creates nothing.
+ * @throws BAD_INPUT, DIR_MISSING, each naming the field
+ */
+export function specify(input: unknown): Spec {
+  const request = parse(NewSession, input)
+  const { agentType, prompt, command } = request
+  if (agentType === 'command' && command === undefined) {
+    throw new AgentzError('BAD_INPUT', 'the command agent needs a program to run', {
+      hint: 'agentz run -a command -- CMD ARG...',
+    })
+  }
+  if (agentType !== 'command' && command !== undefined) {
+    throw new AgentzError('BAD_INPUT', `the ${agentType} agent takes a prompt, not a command`)
+  }
+  if (agentType !== 'command' && prompt.trim() === '') throw new AgentzError('BAD_INPUT', 'the prompt is empty')
+  if (Buffer.byteLength(prompt) > PROMPT_MAX) {
+    throw new AgentzError(
+      'BAD_INPUT',
+      `the prompt has ${Buffer.byteLength(prompt)} bytes; ${PROMPT_MAX} are the most`,
+      {
+        hint: 'Put the text into a file in the working directory and name the file in the prompt.',
+      },
+    )
+  }
+  if (/\0/.test([prompt, ...(command ?? [])].join('')))
+    throw new AgentzError('BAD_INPUT', 'the prompt or command holds a NUL')
+  const { title, restart, workingDir, ...rest } = request
+  return parse(Spec, {
+    sessionId: newId(),
+    ...rest,
+    workingDir: existingDirectory(workingDir),
+    title: title ?? titleOf(command?.join(' ') ?? prompt),
+    restart,
+    umask: process.umask().toString(8).padStart(4, '0'),
+    createdAt: new Date().toISOString(),
+  })
+}
+
+/**
+ * Writes a new session to disk, synced: it exists from here on, and can be run.
+ * @throws LOG_WRITE; nothing is left then that `ls` would show
+ */
+export async function createSession(home: Home, spec: Spec, env: Environment): Promise<void> {
+  ensureHome(home)
+  const { sessionId, createdAt: timestamp } = spec
+  const by = 'user' as const
+  writePrivate(sessionEnv(home, sessionId), formatEnvironment(env))
+  try {
+    createLog(sessionLog(home, sessionId), JSON.stringify({ type: 'session_created', timestamp, by, sessionId, spec }))
+  } catch (error) {
+    rmSync(sessionEnv(home, sessionId), { force: true })
+    throw error
+  }
+  await appendRegistry(home, {
+    type: 'session_created',
+    timestamp,
+    by,
+    sessionId,
+    agentType: spec.agentType,
+    prompt: [...spec.prompt].slice(0, PROMPT_SHOWN).join(''),
+    title: spec.title,
+    workingDir: spec.workingDir,
+    ...(spec.model === undefined ? {} : { model: spec.model }),
+    ...(spec.labels === undefined ? {} : { labels: spec.labels }),
+    ...(spec.parent === undefined ? {} : { parent: spec.parent }),
+  })
+}
+
+/** The first line of a text, shortened. */
+function titleOf(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? ''
+  const characters = [...line]
+  return characters.length <= TITLE_LENGTH ? line : `${characters.slice(0, TITLE_LENGTH - 1).join('')}…`
+}
+
+function existingDirectory(path: string): string {
+  const directory = resolve(path)
+  try {
+    if (statSync(directory).isDirectory()) return directory
+  } catch (error) {
+    throw new AgentzError(
+      'DIR_MISSING',
+      `cannot work in ${directory}: ${errno(error) === 'ENOENT' ? 'there is no such directory' : reason(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+  throw new AgentzError('DIR_MISSING', `cannot work in ${directory}: it is not a directory`)
+}
+
+/** Checks `input`; the first thing wrong with it becomes the error. @throws BAD_INPUT */
+export function parse<S extends z.core.$ZodType>(schema: S, input: unknown): z.output<S> {
+  const result = z.safeParse(schema, input)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const path = issue?.path.join('.')
+  throw new AgentzError('BAD_INPUT', `${path ? `${path}: ` : ''}${issue?.message ?? 'invalid'}`)
+}
+
+function writePrivate(path: string, text: string): void {
+  try {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+    try {
+      const data = Buffer.from(text)
+      const count = writeSync(fd, data)
+      if (count !== data.length) throw new Error(`only ${count} of ${data.length} bytes were written`)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw new AgentzError('LOG_WRITE', `cannot write ${path}: ${reason(error)}`, { cause: error })
+  }
+}

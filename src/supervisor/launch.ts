@@ -1,0 +1,26 @@
+/** From a specification to a running unit: what `run` and POST /v1/sessions share. */
+
+import { toAgentzError } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import type { Environment } from '../session/environment.js'
+import { appendLifecycle } from '../session/lifecycle.js'
+import type { Spec } from '../session/spec.js'
+import { createSession } from '../session/store.js'
+import type { Supervisor } from './supervisor.js'
+
+/**
+ * Creates the session and starts its unit. A session whose unit could not be started stays, failed, with the reason.
+ * @throws LOG_WRITE, NO_MANAGER, UNIT_FAILED
+ */
+export async function launch(home: Home, supervisor: Supervisor, spec: Spec, env: Environment): Promise<void> {
+  await createSession(home, spec, env)
+  try {
+    await supervisor.start(spec)
+  } catch (thrown) {
+    const error = toAgentzError(thrown)
+    const { sessionId } = spec
+    const cause = { result: 'not-started', message: error.message }
+    await appendLifecycle(home, { type: 'session_failed', sessionId, error: error.message, cause }, 'supervisor')
+    throw error
+  }
+}

@@ -1,0 +1,22 @@
+/** Where the installed programs and unit files are. Units run dist/ only. */
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+function packageRoot(): string {
+  let directory = dirname(realpathSync(fileURLToPath(import.meta.url)))
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory)
+  return directory
+}
+
+const root = packageRoot()
+
+export const programs = {
+  /** The real path: a version manager's shim is not there for a unit. */
+  node: realpathSync(process.execPath),
+  daemon: join(root, 'dist', 'daemon.js'),
+  reaper: join(root, 'dist', 'reap.js'),
+  units: join(root, 'units'),
+}
+
+export const version = (): string => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version

@@ -1,0 +1,31 @@
+/** What agentz asks of an operating system: run a daemon, say how it is, end it. */
+import type { Spec } from '../session/spec.js'
+
+/** A unit as its manager sees it now. */
+export interface UnitState {
+  /** systemd's words: active, activating, deactivating, failed, inactive. */
+  readonly active: string
+  /** Such as running, auto-restart, stop-post. */
+  readonly sub: string
+}
+
+/** More of one unit; what an absent one once was, only the log knows. */
+export interface UnitDetail extends UnitState {
+  readonly pid?: number
+  readonly memoryBytes?: number
+  readonly cpuSeconds?: number
+  readonly tasks?: number
+}
+
+export interface Supervisor {
+  readonly name: string
+  unitName(id: string): string
+  /** Starts the daemon of a session; returns when the manager has taken the job, not when the agent runs. */
+  start(spec: Spec): Promise<void>
+  /** Ends the unit and everything in it; resolves when it is gone. Nothing to do is success. */
+  stop(id: string): Promise<void>
+  /** All units of sessions that are loaded, by session id, in one question. */
+  list(): Promise<Map<string, UnitState>>
+  /** One unit; undefined when it is not loaded. */
+  show(id: string): Promise<UnitDetail | undefined>
+}

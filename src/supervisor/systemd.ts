@@ -1,0 +1,160 @@
+/** Sessions as transient units of the systemd user manager. */
+import { lstatSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { errno } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import { isId } from '../session/id.js'
+import type { Spec } from '../session/spec.js'
+import { run } from './exec.js'
+import { programs } from './programs.js'
+import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
+
+const PREFIX = 'agentz-session-'
+const linked = ['agentz.slice', 'agentz-failed@.service']
+
+/** sysexits that a restart would only repeat: usage, data, login, configuration. */
+const FINAL_EXITS = '64 65 77 78'
+
+export const unitName = (id: string): string => `${PREFIX}${id}.service`
+
+/** What systemd-run is told of a session: a pure function, and the only text in it that is ours to choose is the id. */
+export function startArgv(spec: Spec, home: Home, where: typeof programs = programs): [string, ...string[]] {
+  const id = spec.sessionId
+  const properties = [
+    `Description=agentz session ${id}`,
+    'Type=notify',
+    // Node has no datagram Unix sockets: systemd-notify, a child, speaks for the daemon.
+    'NotifyAccess=all',
+    'TimeoutStartSec=90',
+    'WatchdogSec=120',
+    'Restart=on-failure',
+    'RestartSec=1',
+    'StartLimitIntervalSec=300',
+    'StartLimitBurst=5',
+    `RestartPreventExitStatus=${FINAL_EXITS}`,
+    // Neither finished nor failed units pile up; how they ended is in the log.
+    'CollectMode=inactive-or-failed',
+    'KillMode=mixed',
+    'TimeoutStopSec=20',
+    'OOMPolicy=continue',
+    'UMask=0077',
+    'SyslogIdentifier=agentz',
+    `ExecStopPost=${[where.node, where.reaper, id].map(quote).join(' ')}`,
+    `OnFailure=agentz-failed@${id}.service`,
+    ...limitProperties(spec.limits),
+  ]
+  return [
+    'systemd-run',
+    '--user',
+    '--quiet',
+    '--no-block',
+    `--unit=${unitName(id)}`,
+    '--slice=agentz.slice',
+    ...properties.map((property) => `--property=${property}`),
+    `--setenv=AGENTZ_HOME=${home.root}`,
+    '--',
+    where.node,
+    // Arguments, unlike the program, are searched for $NAME.
+    where.daemon.replaceAll('$', '$$$$'),
+    id,
+  ]
+}
+
+function limitProperties(limits: Spec['limits']): string[] {
+  const { memory, cpu, tasks, runtime } = limits ?? {}
+  return [
+    ...(memory === undefined ? [] : [`MemoryMax=${memory}`]),
+    ...(cpu === undefined ? [] : [`CPUQuota=${cpu}`]),
+    ...(tasks === undefined ? [] : [`TasksMax=${tasks}`]),
+    ...(runtime === undefined ? [] : [`RuntimeMaxSec=${runtime}`]),
+  ]
+}
+
+/** One word of an Exec line: quoted, and with nothing left to expand. systemd.service(5), "Command lines". */
+const quote = (word: string): string =>
+  `"${word.replace(/[\\"]/g, '\\$&').replaceAll('$', '$$$$').replaceAll('%', '%%')}"`
+
+export class SystemdSupervisor implements Supervisor {
+  readonly name = 'systemd'
+  readonly #home: Home
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  unitName(id: string): string {
+    return unitName(id)
+  }
+
+  async start(spec: Spec): Promise<void> {
+    await linkUnits()
+    await run(startArgv(spec, this.#home), `start the unit ${unitName(spec.sessionId)}`)
+  }
+
+  async stop(id: string): Promise<void> {
+    if ((await this.show(id)) === undefined) return
+    await run(['systemctl', '--user', 'stop', unitName(id)], `stop the unit ${unitName(id)}`)
+  }
+
+  async list(): Promise<Map<string, UnitState>> {
+    const pattern = `${PREFIX}*.service`
+    const argv = ['systemctl', '--user', 'list-units', '--all', '--output=json', pattern] as const
+    const units: { unit: string; active: string; sub: string }[] = JSON.parse(await run([...argv], 'ask for the units'))
+    const states = new Map<string, UnitState>()
+    for (const { unit, active, sub } of units) {
+      const id = unit.slice(PREFIX.length, -'.service'.length)
+      if (isId(id)) states.set(id, { active, sub })
+    }
+    return states
+  }
+
+  async show(id: string): Promise<UnitDetail | undefined> {
+    const names = 'LoadState,ActiveState,SubState,MainPID,MemoryCurrent,CPUUsageNSec,TasksCurrent'
+    const text = await run(
+      ['systemctl', '--user', 'show', '-p', names, unitName(id)],
+      `ask for the unit ${unitName(id)}`,
+    )
+    const values = new Map(
+      text.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    )
+    // A collected unit answers with defaults that look like success: only LoadState tells.
+    if (values.get('LoadState') === 'not-found') return undefined
+    const number = (name: string) => {
+      const value = Number(values.get(name))
+      return Number.isSafeInteger(value) ? value : undefined
+    }
+    const cpu = number('CPUUsageNSec')
+    return {
+      active: values.get('ActiveState') ?? 'unknown',
+      sub: values.get('SubState') ?? 'unknown',
+      pid: number('MainPID') || undefined,
+      memoryBytes: number('MemoryCurrent'),
+      cpuSeconds: cpu === undefined ? undefined : cpu / 1e9,
+      tasks: number('TasksCurrent'),
+    }
+  }
+}
+
+/** Makes our unit files known to the manager, until it ends, where they are not yet. */
+async function linkUnits(): Promise<void> {
+  const runtime = process.env.XDG_RUNTIME_DIR
+  const missing = linked.filter((unit) => {
+    const target = join(programs.units, unit)
+    return runtime === undefined || !pointsTo(join(runtime, 'systemd', 'user', unit), target)
+  })
+  if (missing.length === 0) return
+  const files = missing.map((unit) => join(programs.units, unit))
+  await run(
+    ['systemctl', '--user', 'link', '--runtime', '--force', '--quiet', ...files],
+    'link the unit files of agentz',
+  )
+}
+
+function pointsTo(link: string, target: string): boolean {
+  try {
+    return lstatSync(link).isSymbolicLink() && readlinkSync(link) === target
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return false
+    throw error
+  }
+}
