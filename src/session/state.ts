@@ -35,8 +35,13 @@ export interface SessionState extends Life {
   offset: number
 }
 
+const outputTypes = ['text', 'thinking', 'tool_use', 'tool_result', 'raw'] as const
 /** Output lines need no parsing to know the state: their writer, the daemon, always puts the type first. */
-const output = ['text', 'thinking', 'tool_use', 'tool_result', 'raw'].map((type) => Buffer.from(`{"type":"${type}"`))
+const outputHeads = outputTypes.map((type) => Buffer.from(`{"type":"${type}"`))
+const outputs: ReadonlySet<string> = new Set(outputTypes)
+
+/** Whether an event is output: of no consequence for the state. */
+export const isOutput = (type: string): boolean => outputs.has(type)
 
 /**
  * Folds a session's file.
@@ -79,6 +84,17 @@ export class SessionFold {
     if (this.#state !== undefined) this.#state.offset = this.#offset
   }
 
+  /** Leaves out the next `bytes`, which the caller knows to be output, if nothing else stands before `end`. */
+  skip(bytes: number, end: number): boolean {
+    if (this.#offset + bytes !== end) return false
+    this.#offset = end
+    return true
+  }
+
+  get offset(): number {
+    return this.#offset
+  }
+
   /** @throws NOT_FOUND while no session_created was read */
   get state(): SessionState {
     if (this.#state === undefined) {
@@ -89,7 +105,7 @@ export class SessionFold {
 
   #apply(line: Line, onEvent?: (record: Loose, offset: number) => void): void {
     const { bytes } = line
-    if (this.#state !== undefined && output.some((prefix) => bytes.subarray(0, prefix.length).equals(prefix))) {
+    if (this.#state !== undefined && outputHeads.some((prefix) => bytes.subarray(0, prefix.length).equals(prefix))) {
       this.#state.events++
       return
     }

@@ -7,14 +7,15 @@ const TIMEOUT_MS = 30_000
 
 /**
  * Runs a tool of systemd to its end. @returns its standard output
+ * @param anyStatus some questions are answered by text and a non-zero exit status alike
  * @throws NO_MANAGER where no user manager answers; UNIT_FAILED with the tool's own words
  */
-export function run(argv: readonly [string, ...string[]], doing: string): Promise<string> {
+export function run(argv: readonly [string, ...string[]], doing: string, anyStatus = false): Promise<string> {
   const [program, ...args] = argv
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...managerAddress(), LC_ALL: 'C' }
     execFile(program, args, { env, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout)
+      if (error === null || (anyStatus && stdout !== '')) return resolve(stdout)
       const said = stderr.trim() || error.message
       const absent =
         errno(error) === 'ENOENT' || /Failed to connect to (user scope )?bus|not been booted with systemd/.test(said)

@@ -1,0 +1,61 @@
+import * as z from 'zod/mini'
+import { AgentzError, reason } from '../base/errors.js'
+import { sessionLog } from '../base/paths.js'
+import { appendControl } from '../session/control.js'
+import { type ControlEvent, controlTypes, SessionEvent, type Unframed } from '../session/events.js'
+import { findSession } from '../session/find.js'
+import { context, type Verb } from './context.js'
+import { print, say, shellWords } from './terminal.js'
+
+interface Args {
+  id: string
+  event: string
+  json?: boolean
+  how?: boolean
+}
+
+export const verb: Verb<Args> = {
+  command: 'append <id> <event>',
+  describe: `Append an event to a session: ${controlTypes.join(', ')}`,
+  build: (yargs) =>
+    yargs
+      .positional('id', { type: 'string', demandOption: true, describe: 'An id, a unique prefix, a title, or latest' })
+      .positional('event', { type: 'string', demandOption: true, describe: 'JSON; timestamp and by are added' })
+      .example(`$0 append latest '{"type":"cancel_requested"}'`, 'What `agentz cancel` does') as never,
+  handle: async (args) => {
+    const { home } = context()
+    const id = findSession(home, args.id)
+    const event = parse(args.event)
+    if (args.how) {
+      const line = JSON.stringify({ ...event, timestamp: new Date().toISOString(), by: 'user' })
+      await print(
+        `printf '\\n%s\\n' ${shellWords([line])} >> ${shellWords([sessionLog(home, id)])}   # found within a second\n`,
+      )
+      return 0
+    }
+    const { offset, state } = await appendControl(home, id, event)
+    if (offset === undefined) say(`nothing to do: the session is ${state.status}`)
+    else await print(args.json ? `${JSON.stringify({ sessionId: id, offset })}\n` : `${offset}\n`)
+    return 0
+  },
+}
+
+/** @throws BAD_INPUT */
+function parse(text: string): Unframed<ControlEvent> {
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch (error) {
+    throw new AgentzError('BAD_INPUT', `the event is not JSON: ${reason(error)}`, { cause: error })
+  }
+  const { type } = (given ?? {}) as { type?: unknown }
+  if (!(controlTypes as readonly unknown[]).includes(type)) {
+    throw new AgentzError('BAD_INPUT', `type ${JSON.stringify(type)} is not for others to append`, {
+      hint: `Types: ${controlTypes.join(', ')}. All others are written by the daemon and the reaper.`,
+    })
+  }
+  const result = SessionEvent.safeParse({ timestamp: '', by: 'user', ...(given as object) })
+  if (!result.success) throw new AgentzError('BAD_INPUT', `the event does not fit: ${z.prettifyError(result.error)}`)
+  const { timestamp: _, by: __, epoch: ___, ...event } = result.data as ControlEvent
+  return event as Unframed<ControlEvent>
+}

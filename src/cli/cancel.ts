@@ -1,0 +1,70 @@
+import { AgentzError } from '../base/errors.js'
+import { findSession } from '../session/find.js'
+import { appendLifecycle } from '../session/lifecycle.js'
+import { readSession } from '../session/state.js'
+import { isLive } from '../session/status.js'
+import { cancelSession } from '../supervisor/cancel.js'
+import { unitName } from '../supervisor/systemd.js'
+import { type Context, context, EXIT, type Verb } from './context.js'
+import { follow } from './follow.js'
+import { print, say, shellWords } from './terminal.js'
+
+interface Args {
+  id: string[]
+  timeout: string
+  json?: boolean
+  how?: boolean
+}
+
+export const verb: Verb<Args> = {
+  command: 'cancel <id..>',
+  describe: 'End sessions; one that has ended stays as it is',
+  build: (yargs) =>
+    yargs
+      .positional('id', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'Ids, unique prefixes, titles, or latest',
+      })
+      .option('timeout', {
+        alias: 't',
+        type: 'string',
+        default: '15',
+        describe: 'Seconds for the agent to end by itself; then its unit is stopped',
+      }) as never,
+  handle: async (args) => {
+    const ctx = context()
+    const ids = args.id.map((text) => findSession(ctx.home, text))
+    const seconds = Number(args.timeout)
+    if (!(seconds >= 0))
+      throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(args.timeout)} is not a number of seconds`)
+    if (args.how) {
+      await print(ids.map((id) => `${shellWords(['systemctl', '--user', 'stop', unitName(id)])}\n`).join(''))
+      return 0
+    }
+    const statuses = await Promise.all(ids.map((id) => cancel(ctx, id, seconds * 1000)))
+    for (const [at, result] of statuses.entries()) {
+      if (args.json) await print(`${JSON.stringify({ sessionId: ids[at], ...result })}\n`)
+      else say(`${ids[at]} ${result.done ? result.status : `was ${result.status} already`}`)
+    }
+    return EXIT.ok
+  },
+}
+
+async function cancel({ home, supervisor }: Context, id: string, timeout: number) {
+  const asked = await cancelSession(home, supervisor, id, 'cli')
+  if (!asked.done) return asked
+  const state = await follow(home, supervisor, id, { signal: AbortSignal.timeout(timeout) })
+  if (state === undefined) {
+    // Its daemon does not answer: the OS ends the unit, and everything in it.
+    await supervisor.stop(id)
+    const cause = { result: 'cancelled', message: `cancelled on request; it did not end within ${timeout / 1000} s` }
+    const check = () => {
+      const { status } = readSession(home, id)
+      return isLive(status) || status === 'interrupted'
+    }
+    await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', { check })
+  }
+  return { status: readSession(home, id).status, done: true }
+}

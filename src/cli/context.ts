@@ -1,0 +1,39 @@
+/** What every verb starts with. */
+import type { ArgumentsCamelCase, Argv } from 'yargs'
+import { type Config, readConfig } from '../base/config.js'
+import { ensureHome, type Home, homePaths } from '../base/paths.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
+import { SystemdSupervisor } from '../supervisor/systemd.js'
+
+export interface Context {
+  readonly home: Home
+  readonly config: Config
+  readonly supervisor: Supervisor
+}
+
+/** @throws HOME_UNUSABLE, CONFIG_INVALID */
+export function context(): Context {
+  const home = ensureHome(homePaths())
+  return { home, config: readConfig(home), supervisor: new SystemdSupervisor(home) }
+}
+
+/** One verb: its file exports one of these. `handle` returns the exit status. */
+export interface Verb<A> {
+  readonly command: string
+  readonly describe: string
+  readonly build: (yargs: Argv) => Argv<A>
+  /** `rest` is what stood behind `--`, untouched. */
+  readonly handle: (args: ArgumentsCamelCase<A>, rest: readonly string[]) => Promise<number>
+}
+
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  notFound: 3,
+  needsAnswer: 4,
+  failed: 10,
+  cancelled: 11,
+  interrupted: 12,
+  timedOut: 124,
+} as const

@@ -1,0 +1,133 @@
+/** Following a session to its end from its file alone, with a look at its unit where the file falls silent. */
+import { type Home, sessionLog } from '../base/paths.js'
+import { splitLines } from '../log/read.js'
+import { tail } from '../log/tail.js'
+import type { Loose } from '../session/life.js'
+import { applySession, newState, type SessionState } from '../session/state.js'
+import { isLive, type Status } from '../session/status.js'
+import { readTrue } from '../supervisor/fleet.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
+import { carries } from '../supervisor/truth.js'
+import { EXIT } from './context.js'
+
+/** A live session that says nothing for so long has its unit looked at. */
+const SILENCE_MS = 2000
+
+export interface FollowOptions {
+  signal: AbortSignal
+  /** Told of each record from `from` on, as its file has it. A promise holds the reading back. */
+  from?: number
+  onRecord?: (record: Loose, offset: number, line: Buffer) => void
+  /** After each batch. */
+  onBatch?: (state: SessionState) => Promise<void> | void
+  /** Ends the following before the session ends. */
+  until?: (state: SessionState) => boolean
+}
+
+/** Resolves with the state at the end of the run, or when `until` says so; undefined if aborted. */
+export async function follow(
+  home: Home,
+  supervisor: Supervisor,
+  id: string,
+  options: FollowOptions,
+): Promise<SessionState | undefined> {
+  const { from = 0, onRecord } = options
+  const stop = new AbortController()
+  const abort = () => stop.abort()
+  options.signal.addEventListener('abort', abort, { once: true })
+  if (options.signal.aborted) abort()
+  let state: SessionState | undefined
+  let lost: SessionState | undefined
+  const watch = watchUnit(
+    home,
+    supervisor,
+    id,
+    () => state,
+    stop.signal,
+    (truth) => {
+      lost = truth
+      stop.abort()
+    },
+  )
+  try {
+    for await (const item of tail(sessionLog(home, id), { from: 0, signal: stop.signal })) {
+      if (item.kind === 'reset') {
+        state = undefined
+        continue
+      }
+      splitLines(item.bytes, item.base, (start, end, offset) => {
+        const line = item.bytes.subarray(start, end)
+        const record = parse(line)
+        if (record === undefined) return
+        if (state === undefined) state = newState(record)
+        applySession(state, record)
+        state.offset = offset
+        if (offset > from) onRecord?.(record, offset, line)
+      })
+      watch.heard()
+      if (state === undefined) continue
+      await options.onBatch?.(state)
+      if (hasEnded(state) || options.until?.(state)) return state
+    }
+    return options.signal.aborted ? undefined : lost
+  } finally {
+    watch.close()
+    stop.abort()
+    options.signal.removeEventListener('abort', abort)
+  }
+}
+
+/** A terminal event of this run; a bare exit of the daemon may still be followed by a restart. */
+function hasEnded({ status, cause }: SessionState): boolean {
+  if (isLive(status)) return false
+  return status !== 'interrupted' || cause?.message !== undefined
+}
+
+function watchUnit(
+  home: Home,
+  supervisor: Supervisor,
+  id: string,
+  state: () => SessionState | undefined,
+  signal: AbortSignal,
+  onLost: (truth: SessionState) => void,
+) {
+  let busy = false
+  let heard = Date.now()
+  const look = async () => {
+    if (busy || state() === undefined || Date.now() - heard < SILENCE_MS) return
+    busy = true
+    try {
+      const truth = await readTrue(home, supervisor, id)
+      const between = truth.status === 'interrupted' && carries(await supervisor.show(id))
+      if (!signal.aborted && !isLive(truth.status) && !between) onLost(truth)
+    } catch {
+      // The manager cannot be asked just now; the file still tells.
+    } finally {
+      heard = Date.now()
+      busy = false
+    }
+  }
+  const timer = setInterval(look, SILENCE_MS / 2)
+  return {
+    heard: () => {
+      heard = Date.now()
+    },
+    close: () => clearInterval(timer),
+  }
+}
+
+function parse(line: Buffer): Loose | undefined {
+  try {
+    return JSON.parse(line.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** The exit status of `wait` and attached `run` for a status. */
+export function exitFor(status: Status): number {
+  if (status === 'completed') return EXIT.ok
+  if (status === 'failed') return EXIT.failed
+  if (status === 'cancelled') return EXIT.cancelled
+  return status === 'interrupted' ? EXIT.interrupted : EXIT.needsAnswer
+}

@@ -1,0 +1,122 @@
+import { closeSync, createReadStream, fstatSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { AgentzError } from '../base/errors.js'
+import { sessionLog } from '../base/paths.js'
+import { openLog, readLog, readRecords } from '../log/read.js'
+import { tail } from '../log/tail.js'
+import { findSession } from '../session/find.js'
+import type { Loose } from '../session/life.js'
+import { attach } from './attach.js'
+import { type Context, context, type Verb } from './context.js'
+import { follow } from './follow.js'
+import { render } from './render.js'
+import { print, shellWords } from './terminal.js'
+
+interface Args {
+  id: string
+  follow?: boolean
+  lines?: string
+  raw?: boolean
+  json?: boolean
+  how?: boolean
+}
+
+export const verb: Verb<Args> = {
+  command: 'logs <id>',
+  describe: 'Print what happened in a session',
+  build: (yargs) =>
+    yargs
+      .positional('id', { type: 'string', demandOption: true, describe: 'An id, a unique prefix, a title, or latest' })
+      .option('follow', { alias: 'f', type: 'boolean', describe: 'Go on until the session ends' })
+      .option('lines', { alias: 'n', type: 'string', describe: 'Only the last N events' })
+      .option('raw', { type: 'boolean', describe: 'The bytes of the file' }) as never,
+  handle: async (args) => {
+    const ctx = context()
+    const id = findSession(ctx.home, args.id)
+    const path = sessionLog(ctx.home, id)
+    const last = lines(args.lines)
+    if (args.how) {
+      await print(
+        `${shellWords(['tail', '-n', last === undefined ? '+1' : String(last), ...(args.follow ? ['-f'] : []), path])}\n`,
+      )
+      return 0
+    }
+    const from = last === undefined ? 0 : startOfLast(path, last)
+    if (args.raw || args.json) return raw(ctx, id, from, args)
+    if (args.follow) return attach(ctx, id, from)
+    await rendered(path, from)
+    return 0
+  },
+}
+
+function lines(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d+$/.test(text)) throw new AgentzError('BAD_INPUT', `-n: ${JSON.stringify(text)} is not a whole number`)
+  return Number(text)
+}
+
+/** The offset at which the last `count` records begin. */
+function startOfLast(path: string, count: number): number {
+  const starts: number[] = []
+  let end = 0
+  end = readLog(path, {}, ({ bytes, offset }) => {
+    starts.push(offset - bytes.length - 1)
+    if (starts.length > count) starts.shift()
+  })
+  return count === 0 ? end : (starts[0] ?? end)
+}
+
+async function rendered(path: string, from: number): Promise<void> {
+  let text = ''
+  readLog(path, { from }, ({ bytes }) => {
+    const record = parse(bytes)
+    if (record !== undefined) text += render(record) ?? ''
+  })
+  await print(text)
+}
+
+/** --raw: the bytes of the file. --json: its records, one a line. */
+async function raw(ctx: Context, id: string, from: number, args: Args): Promise<number> {
+  const path = sessionLog(ctx.home, id)
+  if (!args.follow) {
+    if (args.json) await records(path, from)
+    else await pipeline(createReadStream(path, { start: from }), process.stdout, { end: false })
+    return 0
+  }
+  const stop = new AbortController()
+  const ended = follow(ctx.home, ctx.supervisor, id, { signal: stop.signal })
+  process.once('SIGINT', () => stop.abort())
+  let printed = from
+  const copy = (async () => {
+    for await (const item of tail(path, { from, signal: stop.signal })) {
+      if (item.kind !== 'bytes') continue
+      await print(item.bytes.toString('utf8'))
+      printed = item.base + item.bytes.length
+    }
+  })()
+  const state = await ended
+  stop.abort()
+  await copy
+  if (state !== undefined) await pipeline(createReadStream(path, { start: printed }), process.stdout, { end: false })
+  return 0
+}
+
+async function records(path: string, from: number): Promise<void> {
+  const fd = openLog(path)
+  try {
+    let batch: Buffer[] = []
+    readRecords(fd, { from, to: fstatSync(fd).size }, ({ bytes }) => batch.push(Buffer.from(bytes), Buffer.from('\n')))
+    process.stdout.write(Buffer.concat(batch))
+    batch = []
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function parse(bytes: Buffer): Loose | undefined {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

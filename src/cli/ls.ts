@@ -1,0 +1,146 @@
+import type { Home } from '../base/paths.js'
+import { type Row, rowView } from '../session/registry.js'
+import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
+import { readFleet } from '../supervisor/fleet.js'
+import { unitName } from '../supervisor/systemd.js'
+import { context, type Verb } from './context.js'
+import { age, type Colour, columns, harmless, oneLine, paint, print, say } from './terminal.js'
+
+interface Args {
+  json?: boolean
+  how?: boolean
+  all?: boolean
+  quiet?: boolean
+  status?: string[]
+  agent?: string
+  label?: string[]
+}
+
+/** On a terminal, this many finished sessions are listed without -a. */
+const FINISHED_SHOWN = 20
+
+export const colourOf: Record<Status, Colour> = {
+  pending: 'blue',
+  running: 'cyan',
+  waiting_approval: 'yellow',
+  waiting_input: 'yellow',
+  idle: 'blue',
+  completed: 'green',
+  failed: 'red',
+  cancelled: 'magenta',
+  interrupted: 'red',
+}
+
+export const verb: Verb<Args> = {
+  command: 'ls',
+  describe: 'List sessions; those that need an answer come first',
+  build: (yargs) =>
+    yargs
+      .option('all', {
+        alias: 'a',
+        type: 'boolean',
+        describe: 'On a terminal: all finished ones too, not the newest 20',
+      })
+      .option('quiet', { alias: 'q', type: 'boolean', describe: 'Print ids only' })
+      .option('status', { type: 'string', array: true, choices: statuses, describe: 'Only sessions of this status' })
+      .option('agent', { type: 'string', describe: 'Only sessions of this agent' })
+      .option('label', {
+        alias: 'l',
+        type: 'string',
+        array: true,
+        describe: 'Only sessions with the label KEY=VALUE',
+      }) as never,
+  handle: async (args) => {
+    const { home, supervisor } = context()
+    if (args.how) return how(home)
+    const { rows, registry, unasked } = await readFleet(home, supervisor)
+    if (unasked) say(`agentz: ${unasked.message}; processes were looked at instead`)
+    if (registry.damaged > 0) say(`agentz: ${registry.damaged} damaged lines in ${home.registry} were left out`)
+    const wanted = sorted(rows.filter((row) => matches(row, args)))
+    if (args.quiet) await print(wanted.map((row) => `${row.sessionId}\n`).join(''))
+    else if (args.json) await print(wanted.map((row) => `${JSON.stringify(view(home, row))}\n`).join(''))
+    else await table(wanted, args.all === true)
+    return 0
+  },
+}
+
+const view = (home: Home, row: Row) => ({ unit: unitName(row.sessionId), ...rowView(home, row) })
+
+function matches(row: Row, { status, agent, label }: Args): boolean {
+  if (status !== undefined && !status.includes(row.status)) return false
+  if (agent !== undefined && row.agentType !== agent) return false
+  return (label ?? []).every((pair) => {
+    const at = pair.indexOf('=')
+    return at < 0 ? row.labels?.[pair] !== undefined : row.labels?.[pair.slice(0, at)] === pair.slice(at + 1)
+  })
+}
+
+const rank = (status: Status): number => (needsAnswer(status) ? 0 : isLive(status) ? 1 : 2)
+
+/** What needs an answer, then what lives, then what is finished; the newest first in each. */
+function sorted(rows: Row[]): Row[] {
+  const order = rows.map((row, index) => ({ row, index, rank: rank(row.status) }))
+  order.sort((a, b) => a.rank - b.rank || b.index - a.index)
+  return order.map(({ row }) => row)
+}
+
+async function table(rows: Row[], all: boolean): Promise<void> {
+  const terminal = process.stdout.isTTY === true
+  const finished = rows.filter((row) => !isLive(row.status)).length
+  const hidden = terminal && !all ? Math.max(0, finished - FINISHED_SHOWN) : 0
+  const shown = hidden > 0 ? rows.slice(0, rows.length - hidden) : rows
+  if (shown.length === 0) {
+    say('no sessions yet; start one: agentz run "your prompt"')
+    return
+  }
+  const now = Date.now()
+  const cells = shown.map((row) => [
+    row.sessionId,
+    row.status,
+    row.agentType,
+    age(row.createdAt, now),
+    age(row.updatedAt, now),
+    because(row),
+  ])
+  if (!terminal) {
+    await print(
+      cells
+        .map(
+          (line, index) =>
+            `${[...line, shown[index]?.title ?? ''].map((cell) => harmless(cell).replace(/\s+/g, ' ')).join('\t')}\n`,
+        )
+        .join(''),
+    )
+    return
+  }
+  const heads = ['ID', 'STATUS', 'AGENT', 'AGE', 'LAST', 'CAUSE']
+  const widths = heads.map((head, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)))
+  // Nobody needs the column of causes while all is well.
+  if (cells.every((line) => line[5] === '')) widths[5] = -2
+  const left = Math.max(10, columns() - widths.reduce((sum, width) => sum + width + 2, 0))
+  const layout = (line: readonly string[]) =>
+    line.map((cell, at) => (widths[at]! < 0 ? '' : `${cell.padEnd(widths[at]!)}  `))
+  const lines = shown.map((row, index) => {
+    const [id, status, ...more] = layout(cells[index]!)
+    const bold = needsAnswer(row.status) ? (['bold'] as const) : []
+    return `${paint(id!, ...bold)}${paint(status!, colourOf[row.status], ...bold)}${paint(more.join(''), 'dim')}${oneLine(row.title, left)}`
+  })
+  await print(`${paint([...layout(heads), 'TITLE'].join('').trimEnd(), 'dim')}\n${lines.join('\n')}\n`)
+  if (hidden > 0) say(paint(`and ${hidden} finished before; agentz ls -a lists them`, 'dim'))
+}
+
+function because({ cause, status }: Row): string {
+  if (cause === undefined || status === 'cancelled' || status === 'completed') return ''
+  return `${cause.result}${cause.status === undefined ? '' : ` ${cause.status}`}`
+}
+
+async function how(home: Home): Promise<number> {
+  await print(
+    [
+      "systemctl --user list-units --all 'agentz-session-*'",
+      `grep '^{' ${home.registry} | jq -s 'group_by(.sessionId) | map(map(.type)[-1] as $last | {sessionId: .[0].sessionId, title: .[0].title, last: $last})[]' -c`,
+      '',
+    ].join('\n'),
+  )
+  return 0
+}

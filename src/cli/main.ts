@@ -1,0 +1,94 @@
+/** The wiring of the verbs: yargs parses, the verb's own file does the work. Only the verb that was typed is loaded. */
+import yargs from 'yargs'
+import { AgentzError, toAgentzError } from '../base/errors.js'
+import { version } from '../supervisor/programs.js'
+import type { Verb } from './context.js'
+import { say } from './terminal.js'
+
+const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
+  run: () => import('./run.js') as never,
+  ls: () => import('./ls.js') as never,
+  show: () => import('./show.js') as never,
+  logs: () => import('./logs.js') as never,
+  cancel: () => import('./cancel.js') as never,
+  wait: () => import('./wait.js') as never,
+  append: () => import('./append.js') as never,
+  serve: () => import('./serve.js') as never,
+  token: () => import('./token.js') as never,
+  version: () => import('./version.js') as never,
+}
+
+/** What people type who come from docker, pueue or systemctl. */
+const aliases: Record<string, string> = {
+  spawn: 'run',
+  list: 'ls',
+  ps: 'ls',
+  inspect: 'show',
+  stop: 'cancel',
+  tail: 'logs',
+}
+
+async function main(argv: string[]): Promise<number> {
+  const dashes = argv.indexOf('--')
+  const own = dashes < 0 ? argv : argv.slice(0, dashes)
+  const rest = dashes < 0 ? [] : argv.slice(dashes + 1)
+  const typed = aliases[own[0] ?? ''] ?? own[0] ?? ''
+  if (own[0] !== undefined) own[0] = typed
+  const load = verbs[typed]
+  let status = 0
+  const parser = yargs()
+    .scriptName('agentz')
+    .usage('$0 VERB: each coding-agent session is one unit of the operating system and one plain file')
+    .locale('en')
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'duplicate-arguments-array': true,
+    })
+    .strict()
+    .demandCommand(1, 'Say what to do: a verb is missing.')
+    .option('json', { type: 'boolean', describe: 'Print JSON: one object, or one a line for lists', global: true })
+    .option('how', {
+      type: 'boolean',
+      describe: 'Print the plain commands that do the same, and do nothing',
+      global: true,
+    })
+    .version(version())
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(process.stdout.columns || 100, 110))
+    .exitProcess(false)
+    .fail((message: string, error: Error | undefined) => {
+      throw error ?? new AgentzError('USAGE', message)
+    })
+  for (const { verb } of load ? [await load()] : await Promise.all(Object.values(verbs).map((each) => each()))) {
+    parser.command({
+      command: verb.command,
+      describe: verb.describe,
+      builder: verb.build as never,
+      handler: async (args) => {
+        status = await verb.handle(args as never, rest)
+      },
+    })
+  }
+  await parser.parseAsync(own)
+  return status
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of a pipe went away, as `| head` does: nothing more to say to it.
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status
+  },
+  (thrown) => {
+    const error = toAgentzError(thrown)
+    say(`agentz: ${error.message}\n${error.hint}`)
+    if (error.code === 'INTERNAL') say(String((error.cause as Error | undefined)?.stack ?? ''))
+    process.exitCode = error.exit
+  },
+)

@@ -1,0 +1,83 @@
+/** Events as a person reads them. Pure but for colour. */
+import type { Loose } from '../session/life.js'
+import { type Colour, harmless, oneLine, paint } from './terminal.js'
+
+const RESULT_LINES = 6
+
+/** The text of one event, with its newline; undefined for what a person need not see. */
+export function render(event: Loose): string | undefined {
+  return renderers[event.type as string]?.(event)
+}
+
+const note = (sign: string, colour: Colour, text: string): string => `${paint(sign, colour)} ${paint(text, 'dim')}\n`
+const string = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+
+const renderers: Record<string, (event: Loose) => string | undefined> = {
+  text: ({ partial, content, stream }) => {
+    if (partial) return undefined
+    const text = harmless(string(content))
+    return `${stream === 'stderr' ? paint(text, 'yellow') : text}\n`
+  },
+  thinking: ({ partial, content }) => (partial ? undefined : `${paint(harmless(string(content)), 'dim')}\n`),
+  tool_use: ({ tool, input }) => `${paint('●', 'cyan')} ${paint(harmless(string(tool)), 'bold')} ${target(input)}\n`,
+  tool_result: ({ content, isError }) => {
+    const lines = harmless(string(content)).trimEnd().split('\n')
+    const more = lines.length - RESULT_LINES
+    const shown = lines.slice(0, RESULT_LINES).map((line) => `  ${line}`)
+    if (more > 0) shown.push(`  … ${more} more lines`)
+    return `${paint(shown.join('\n'), isError ? 'red' : 'dim')}\n`
+  },
+  user_message: ({ content }) => `${paint('>', 'bold')} ${harmless(string(content))}\n`,
+  plan: ({ entries }) => note('☰', 'blue', `plan: ${oneLine(string(entries), 200)}`),
+  system: ({ content }) => note('·', 'blue', harmless(string(content))),
+  error: ({ content }) => `${paint('✗', 'red')} ${harmless(string(content))}\n`,
+  approval_request: ({ requestId, tool, input, title }) =>
+    `${paint('?', 'yellow', 'bold')} ${paint(`wants ${harmless(string(title ?? tool))}`, 'bold')} ${target(input)} ${paint(`(request ${harmless(string(requestId))})`, 'dim')}\n`,
+  approval_response: ({ decision, by, via, reason }) =>
+    note(
+      '!',
+      'yellow',
+      harmless(
+        `${string(decision)} by ${string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
+      ),
+    ),
+  approval_voided: ({ why }) => note('!', 'yellow', `the question is void: ${harmless(string(why))}`),
+  input_request: ({ question }) => `${paint('?', 'yellow', 'bold')} ${harmless(string(question))}\n`,
+  cancel_requested: () => note('■', 'magenta', 'cancel requested'),
+  daemon_started: ({ epoch }) =>
+    (epoch as number) > 1 ? note('↻', 'yellow', `the daemon was started again (start ${epoch})`) : undefined,
+  daemon_exited: ({ result, code, status }) =>
+    result === 'success'
+      ? undefined
+      : note(
+          '↯',
+          'red',
+          `the daemon ended: ${string(result)}${code ? `, ${string(code)}` : ''}${status === undefined ? '' : ` ${string(status)}`}`,
+        ),
+  session_completed: ({ metadata }) => note('✔', 'green', `completed${took(metadata)}`),
+  session_failed: ({ error }) => `${paint('✗', 'red')} failed: ${harmless(string(error))}\n`,
+  session_cancelled: () => note('■', 'magenta', 'cancelled'),
+  session_interrupted: ({ cause }) => {
+    const { result, message } = (cause ?? {}) as Loose
+    return `${paint('✗', 'red')} interrupted: ${harmless(string(message ?? result))}\n`
+  },
+}
+
+/** What a tool is aimed at: its most telling argument. */
+function target(input: unknown): string {
+  if (input === null || typeof input !== 'object') return paint(oneLine(string(input ?? ''), 160), 'dim')
+  const fields = input as Loose
+  const telling = ['command', 'cmd', 'file_path', 'path', 'pattern', 'url', 'query', 'description'].find(
+    (key) => typeof fields[key] === 'string',
+  )
+  return paint(oneLine(telling ? string(fields[telling]) : JSON.stringify(input), 160), 'dim')
+}
+
+function took(metadata: unknown): string {
+  const { durationMs, costUsd } = (metadata ?? {}) as { durationMs?: number; costUsd?: number }
+  const parts = [
+    ...(durationMs === undefined ? [] : [`in ${(durationMs / 1000).toFixed(1)} s`]),
+    ...(costUsd === undefined ? [] : [`for $${costUsd.toFixed(4)}`]),
+  ]
+  return parts.length === 0 ? '' : ` ${parts.join(' ')}`
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import { agentByName } from '../agents/agents.js'
+import { AgentzError, reason } from '../base/errors.js'
+import { sessionLog } from '../base/paths.js'
+import { captureEnvironment, withHomeEnvironment } from '../session/environment.js'
+import { isId } from '../session/id.js'
+import { specify } from '../session/store.js'
+import { launch } from '../supervisor/launch.js'
+import { startArgv, unitName } from '../supervisor/systemd.js'
+import { attach } from './attach.js'
+import { type Context, context, type Verb } from './context.js'
+import { print, say, shellWords } from './terminal.js'
+
+interface Args {
+  prompt?: string[]
+  agent?: string
+  directory?: string
+  model?: string
+  title?: string
+  detach?: boolean
+  json?: boolean
+  how?: boolean
+  file?: string
+  env?: string[]
+  label?: string[]
+  permissionMode?: string
+  restart?: 'mark' | 'rerun' | 'resume'
+  memory?: string
+  cpu?: string
+  tasks?: string
+  runtime?: string
+}
+
+export const verb: Verb<Args> = {
+  command: 'run [prompt..]',
+  describe: 'Start a session and watch it; Ctrl-C only detaches',
+  build: (yargs) =>
+    yargs
+      .positional('prompt', {
+        type: 'string',
+        array: true,
+        describe: 'What the agent is to do; - reads it from standard input',
+      })
+      .option('agent', { alias: 'a', type: 'string', describe: 'The agent: claude, command' })
+      .option('directory', { alias: 'C', type: 'string', describe: 'Where it works; here, if not given' })
+      .option('model', { alias: 'm', type: 'string', describe: 'The model, as the agent names it' })
+      .option('title', { type: 'string', describe: 'A name; the first line of the prompt, if not given' })
+      .option('detach', { alias: 'd', type: 'boolean', describe: 'Return at once' })
+      .option('file', { alias: 'f', type: 'string', describe: 'Read the prompt from a file' })
+      .option('env', {
+        alias: 'e',
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'Hand on a variable: NAME, or NAME=VALUE',
+      })
+      .option('label', { alias: 'l', type: 'string', array: true, nargs: 1, describe: 'A label, KEY=VALUE' })
+      .option('permission-mode', { type: 'string', describe: 'The permission mode of the agent' })
+      .option('restart', { choices: ['resume', 'mark', 'rerun'] as const, describe: 'What a restarted daemon does' })
+      .option('memory', { type: 'string', describe: 'The most memory, such as 4G (at least 256M)' })
+      .option('cpu', { type: 'string', describe: 'The most CPU, such as 150%' })
+      .option('tasks', { type: 'string', describe: 'The most processes and threads (at least 64)' })
+      .option('runtime', { type: 'string', describe: 'The most seconds it may run' })
+      .example('$0 run "fix the failing test"', 'Claude, here, watched')
+      .example('$0 run -a command -d -- make -j4', 'Any program, in the background') as never,
+  handle: async (args, rest) => {
+    const ctx = context()
+    const { home, supervisor } = ctx
+    const spec = specify(await request(args, rest, ctx))
+    if (args.how) {
+      await print(
+        `${shellWords(startArgv(spec, home))}\n# where line 1 of ${sessionLog(home, spec.sessionId)} is session_created with the specification\n`,
+      )
+      return 0
+    }
+    const captured = captureEnvironment(process.env, ctx.config.environment, args.env)
+    const agent = agentByName(spec.agentType)
+    if (spec.agentType === 'command' && ctx.config.agents.command?.enabled === false) {
+      throw new AgentzError('AGENT_DISABLED', 'the command agent is switched off')
+    }
+    agent.check(spec, withHomeEnvironment(home, captured), spec.workingDir)
+    await launch(home, supervisor, spec, captured)
+    const { sessionId } = spec
+    if (args.json) {
+      await print(`${JSON.stringify({ sessionId, unit: unitName(sessionId), log: sessionLog(home, sessionId) })}\n`)
+      return 0
+    }
+    if (args.detach) {
+      await print(`${sessionId}\n`)
+      return 0
+    }
+    say(`session ${sessionId}   unit ${unitName(sessionId)}\nlog ${sessionLog(home, sessionId)}`)
+    return attach(ctx, sessionId)
+  },
+}
+
+async function request(args: Args, rest: readonly string[], { config }: Context) {
+  const agentType = args.agent ?? (rest.length > 0 ? 'command' : config.agent)
+  const words = args.prompt ?? []
+  const isCommand = agentType === 'command'
+  if (!isCommand && rest.length > 0) words.push(...rest)
+  const parent = process.env.AGENTZ_SESSION_ID
+  const limits = {
+    memory: args.memory,
+    cpu: args.cpu,
+    tasks: number('tasks', args.tasks),
+    runtime: number('runtime', args.runtime),
+  }
+  return {
+    agentType,
+    prompt: await prompt(words, args.file),
+    ...(isCommand && rest.length > 0 ? { command: [...rest] } : {}),
+    workingDir: args.directory ?? process.cwd(),
+    ...defined({ title: args.title, model: args.model, permissionMode: args.permissionMode, restart: args.restart }),
+    ...(args.label === undefined ? {} : { labels: labels(args.label) }),
+    ...(Object.values(limits).every((value) => value === undefined) ? {} : { limits: defined(limits) }),
+    ...(isId(parent) ? { parent } : {}),
+  }
+}
+
+const defined = <T extends object>(fields: T): Partial<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+
+function number(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d+$/.test(text))
+    throw new AgentzError('BAD_INPUT', `--${name}: ${JSON.stringify(text)} is not a whole number`)
+  return Number(text)
+}
+
+function labels(pairs: string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=')
+      if (at < 1) throw new AgentzError('BAD_INPUT', `--label: ${JSON.stringify(pair)} is not KEY=VALUE`)
+      return [pair.slice(0, at), pair.slice(at + 1)]
+    }),
+  )
+}
+
+/** From the argument, from a file, or from standard input for `-`. */
+async function prompt(words: string[], file: string | undefined): Promise<string> {
+  const typed = words.join(' ')
+  if (file !== undefined && typed !== '') throw new AgentzError('USAGE', 'a prompt and -f together: which one?')
+  if (file !== undefined && file !== '-') {
+    try {
+      return utf8(readFileSync(file), file)
+    } catch (error) {
+      if (error instanceof AgentzError) throw error
+      throw new AgentzError('BAD_INPUT', `cannot read the prompt from ${file}: ${reason(error)}`, { cause: error })
+    }
+  }
+  if (typed !== '-' && file === undefined) return typed
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return utf8(Buffer.concat(chunks), 'standard input')
+}
+
+function utf8(bytes: Buffer, from: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new AgentzError('BAD_INPUT', `the prompt from ${from} is not UTF-8 text`, { cause: error })
+  }
+}

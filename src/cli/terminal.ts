@@ -1,0 +1,60 @@
+/** What reaches a terminal: colour only where a person looks, columns, and nothing that an agent could do harm with. */
+
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const
+export type Colour = keyof typeof codes
+
+const colourful = (): boolean => process.stdout.isTTY === true && !process.env.NO_COLOR
+
+export function paint(text: string, ...colours: Colour[]): string {
+  if (!colourful() || colours.length === 0) return text
+  return `\x1b[${colours.map((colour) => codes[colour]).join(';')}m${text}\x1b[0m`
+}
+
+/**
+ * Removes what would move the cursor, set a title, or talk to the terminal: all control characters but newline and tab, and
+ * all escape sequences but colours (SGR), which are kept only on a terminal. Bidirectional overrides are shown as U+FFFD.
+ */
+export function harmless(text: string): string {
+  const keepColour = colourful()
+  return text
+    .replace(/\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?/g, '')
+    .replace(/(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~]?)/g, (_, parameters: string, final: string) =>
+      final === 'm' && keepColour && /^[0-9;:]*$/.test(parameters) ? `\x1b[${parameters}m` : '',
+    )
+    .replace(/\x1b(?!\[[0-9;:]*m)[ -/]*[0-~]?/g, '')
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g, '')
+    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** One line, without anything harmful, cut to `width` characters. */
+export function oneLine(text: string, width: number): string {
+  const line = harmless(text).replace(/\s+/g, ' ').trim()
+  const characters = [...line]
+  return characters.length <= width ? line : `${characters.slice(0, Math.max(width - 1, 0)).join('')}…`
+}
+
+/** The width to print to; 80 where nobody says. */
+export const columns = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80
+
+/** 5s, 12m, 3h, 9d. */
+export function age(from: string, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(from)) / 1000))
+  if (!Number.isFinite(seconds)) return '?'
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86400)}d`
+}
+
+/** Writes data to standard output; resolves when it is taken, so that a slow pipe slows us. A closed pipe ends us quietly. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()))
+}
+
+/** Talk: to standard error. */
+export const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+/** A command line as a person would type it. */
+export const shellWords = (argv: readonly string[]): string =>
+  argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')

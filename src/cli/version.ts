@@ -1,0 +1,14 @@
+import { version } from '../supervisor/programs.js'
+import type { Verb } from './context.js'
+import { print, shellWords } from './terminal.js'
+
+export const verb: Verb<{ json?: boolean; how?: boolean }> = {
+  command: 'version',
+  describe: 'Print the version',
+  build: (yargs) => yargs,
+  handle: async ({ json, how }) => {
+    if (how) await print(`${shellWords(['npm', 'ls', '-g', 'agentz'])}\n`)
+    else await print(json ? `${JSON.stringify({ version: version(), node: process.version })}\n` : `${version()}\n`)
+    return 0
+  },
+}

@@ -1,0 +1,73 @@
+import { AgentzError } from '../base/errors.js'
+import { sessionLog } from '../base/paths.js'
+import { findSession } from '../session/find.js'
+import type { SessionState } from '../session/state.js'
+import { needsAnswer } from '../session/status.js'
+import { sessionView } from '../session/view.js'
+import { unitName } from '../supervisor/systemd.js'
+import { context, EXIT, type Verb } from './context.js'
+import { exitFor, follow } from './follow.js'
+import { print, say, shellWords } from './terminal.js'
+
+interface Args {
+  id: string[]
+  timeout?: string
+  any?: boolean
+  json?: boolean
+  how?: boolean
+}
+
+export const verb: Verb<Args> = {
+  command: 'wait <id..>',
+  describe: 'Wait until sessions end, or one needs an answer (exit status 4)',
+  build: (yargs) =>
+    yargs
+      .positional('id', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'Ids, unique prefixes, titles, or latest',
+      })
+      .option('timeout', { alias: 't', type: 'string', describe: 'Give up after so many seconds (exit status 124)' })
+      .option('any', { type: 'boolean', describe: 'Until the first of them ends' })
+      .epilogue(
+        'Exit status: 0 completed, 10 failed, 11 cancelled, 12 interrupted; of several, that of the first which is not 0.',
+      ) as never,
+  handle: async (args) => {
+    const { home, supervisor } = context()
+    const ids = args.id.map((text) => findSession(home, text))
+    if (args.how) {
+      await print(
+        ids
+          .map(
+            (id) =>
+              `until ! ${shellWords(['systemctl', '--user', 'is-active', '-q', unitName(id)])}; do sleep 1; done; tail -n 1 ${shellWords([sessionLog(home, id)])}\n`,
+          )
+          .join(''),
+      )
+      return 0
+    }
+    const seconds = args.timeout === undefined ? undefined : Number(args.timeout)
+    if (seconds !== undefined && !(seconds >= 0)) {
+      throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(args.timeout)} is not a number of seconds`)
+    }
+    const signal = seconds === undefined ? new AbortController().signal : AbortSignal.timeout(seconds * 1000)
+    const waits = ids.map((id) => follow(home, supervisor, id, { signal, until: ({ status }) => needsAnswer(status) }))
+    const ends = args.any ? [await Promise.race(waits)] : await Promise.all(waits)
+    let status: number = EXIT.ok
+    for (const state of ends) {
+      if (state !== undefined) await tell(state)
+      status ||= state === undefined ? EXIT.timedOut : exitFor(state.status)
+    }
+    if (ends.includes(undefined)) say('agentz: timed out')
+    // The others of --any are still being followed.
+    if (args.any) process.exit(status)
+    return status
+
+    async function tell(state: SessionState): Promise<void> {
+      const { sessionId } = state.spec
+      const view = sessionView(state, { log: sessionLog(home, sessionId), unit: unitName(sessionId) })
+      await print(args.json ? `${JSON.stringify(view)}\n` : `${sessionId} ${state.status}\n`)
+    }
+  },
+}

@@ -1,0 +1,142 @@
+/** The facts of a daemon's end, as the OS gives them: daemon_exited at each exit, a terminal event only where nothing follows. */
+import { closeSync, fstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { doorbell, type Home, sessionLog } from '../base/paths.js'
+import { openLog, readRecords } from '../log/read.js'
+import type { Cause, RegistryEvent } from '../session/events.js'
+import { exitCause, type Loose } from '../session/life.js'
+import { appendLifecycle } from '../session/lifecycle.js'
+import { appendRegistry, type Row, readRegistry } from '../session/registry.js'
+import { readSession } from '../session/state.js'
+import { isLive, terminalStatuses } from '../session/status.js'
+import { run } from '../supervisor/exec.js'
+import { oomKills } from '../supervisor/oom.js'
+import { programs } from '../supervisor/programs.js'
+import { unitName } from '../supervisor/systemd.js'
+
+/** How much of the end of a session's file is looked at; the registry knows what lies further back. */
+const TAIL = 256 * 1024
+const terminal: ReadonlySet<unknown> = new Set(terminalStatuses.map((status) => `session_${status}`))
+
+/**
+ * Writes daemon_exited, and session_interrupted where the daemon ended cleanly without a terminal event: it was told to stop.
+ * After any other end a restart may follow; if none does, OnFailure= brings recordFailure.
+ */
+export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const manager = await managerState()
+  const row = readRegistry(home).rows.get(id)
+  const tail = readTail(home, id)
+  const started = [...tail].reverse().find((record) => record.type === 'daemon_started')
+  const epoch = epochOf(row, started, env.INVOCATION_ID)
+  const result = resultOf(env)
+  const status = statusOf(env.EXIT_STATUS)
+  await appendLifecycle(
+    home,
+    {
+      type: 'daemon_exited',
+      sessionId: id,
+      unit: unitName(id),
+      invocationId: env.INVOCATION_ID,
+      result,
+      code: env.EXIT_CODE,
+      status,
+      manager,
+    },
+    'supervisor',
+    { epoch },
+  )
+  const ended = tail.find((record) => terminal.has(record.type) && record.epoch === epoch)
+  if (ended !== undefined) {
+    // Written by the daemon, which may have died before it told the registry.
+    if (row !== undefined && isLive(row.status)) await appendRegistry(home, ended as unknown as RegistryEvent)
+    rmSync(doorbell(home, id), { force: true })
+    return
+  }
+  if (env.SERVICE_RESULT !== 'success') {
+    leaveForFailure(home, id)
+    return
+  }
+  rmSync(doorbell(home, id), { force: true })
+  if (row !== undefined && row.epoch === epoch && !isLive(row.status)) return
+  const cause: Cause =
+    manager === 'stopping'
+      ? { result: 'log-out', message: 'the user manager ended: log-out or shutdown' }
+      : { result: 'stopped', message: 'the unit was stopped' }
+  await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', { epoch })
+}
+
+/** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
+export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
+  rmSync(failureFile(home, id), { force: true })
+  const state = readSession(home, id)
+  const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
+  const cause: Cause =
+    env.MONITOR_SERVICE_RESULT === 'start-limit-hit'
+      ? { ...last, result: 'start-limit-hit', message: `the daemon ended too often (${last.result})` }
+      : last
+  const error = `the daemon of this session ended (${cause.result}) and was not started again`
+  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
+  await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
+}
+
+/** No terminal event stands yet: live, or interrupted by an exit alone. */
+function isOpen(home: Home, id: string): boolean {
+  const { status } = readSession(home, id)
+  return isLive(status) || status === 'interrupted'
+}
+
+const failureFile = (home: Home, id: string): string => `${doorbell(home, id)}.env`
+
+/** What agentz-failed@.service has to know; the unit of the session may be gone when it runs. */
+function leaveForFailure(home: Home, id: string): void {
+  const file = failureFile(home, id)
+  const value = (text: string) => `"${text.replace(/[\\"$`]/g, '\\$&')}"`
+  const lines = { AGENTZ_HOME: home.root, AGENTZ_NODE: programs.node, AGENTZ_REAPER: programs.reaper }
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  writeFileSync(
+    file,
+    Object.entries(lines)
+      .map(([key, text]) => `${key}=${value(text)}\n`)
+      .join(''),
+    { mode: 0o600 },
+  )
+}
+
+function epochOf(row: Row | undefined, started: Loose | undefined, invocationId: string | undefined): number {
+  if (started !== undefined && started.invocationId === invocationId) return started.epoch as number
+  if (row !== undefined && row.invocationId === invocationId) return row.epoch
+  // It died before it could write that it started.
+  return Math.max(row?.epoch ?? 0, (started?.epoch as number | undefined) ?? 0) + 1
+}
+
+function resultOf(env: NodeJS.ProcessEnv): string {
+  const result = env.SERVICE_RESULT ?? 'unknown'
+  return result === 'signal' && env.EXIT_STATUS === 'KILL' && oomKills() > 0 ? 'oom-kill' : result
+}
+
+const statusOf = (text: string | undefined): string | number | undefined =>
+  text === undefined || text === '' ? undefined : /^\d+$/.test(text) ? Number(text) : text
+
+function readTail(home: Home, id: string): Loose[] {
+  const fd = openLog(sessionLog(home, id))
+  try {
+    const records: Loose[] = []
+    const from = Math.max(0, fstatSync(fd).size - TAIL)
+    readRecords(fd, { from }, ({ bytes }) => {
+      if (!bytes.includes('"daemon_') && !bytes.includes('"session_')) return
+      try {
+        records.push(JSON.parse(bytes.toString()))
+      } catch {
+        // Cut at the front by the jump to `from`, or damaged: whoever reads the whole file counts it.
+      }
+    })
+    return records
+  } finally {
+    closeSync(fd)
+  }
+}
+
+async function managerState(): Promise<string> {
+  const argv = ['systemctl', '--user', 'is-system-running'] as const
+  return (await run(argv, 'ask the user manager how it is', true)).trim()
+}

@@ -1,0 +1,41 @@
+/**
+ * The daemon of one session: `daemon.js <id>`, run by the OS. Exit status 0 once a terminal event is written, whatever
+ * became of the agent; anything else means that the daemon broke, and the OS starts it again.
+ */
+import { type AgentzError, toAgentzError } from '../base/errors.js'
+import { createLogger } from '../base/logger.js'
+import { homePaths } from '../base/paths.js'
+import { parseId } from '../session/id.js'
+import { createNotify } from './notify.js'
+import { runSession } from './run.js'
+
+/** sysexits: usage and configuration are final (see RestartPreventExitStatus), the others are tried again. */
+const EXIT = { usage: 64, software: 70, io: 74, config: 78 }
+
+const statusFor = (error: AgentzError): number => {
+  if (error.code === 'BAD_ID' || error.code === 'NOT_FOUND') return EXIT.usage
+  if (error.code === 'CONFIG_INVALID' || error.code === 'HOME_UNUSABLE') return EXIT.config
+  return error.code === 'LOG_WRITE' ? EXIT.io : EXIT.software
+}
+
+const log = createLogger('daemon', { sessionId: process.argv[2]?.slice(0, 12) })
+const die = (thrown: unknown): never => {
+  const error = toAgentzError(thrown)
+  log.fatal({ err: error }, error.message)
+  process.exit(statusFor(error))
+}
+
+process.on('uncaughtException', die)
+process.on('unhandledRejection', die)
+
+try {
+  const id = parseId(process.argv[2])
+  const notify = createNotify(log)
+  // Ready before a long fold: what a manager waits for is a living process, and the log tells the rest.
+  notify.ready()
+  notify.watch()
+  await runSession(homePaths(), id, { log, notify })
+  process.exit(0)
+} catch (error) {
+  die(error)
+}

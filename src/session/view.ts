@@ -1,0 +1,66 @@
+/** One session as `--json` and the API show it: the fields scripts hold on to. */
+import type { Cause, Metadata } from './events.js'
+import type { Loose } from './life.js'
+import type { SessionState } from './state.js'
+import type { Status } from './status.js'
+
+export interface SessionView {
+  sessionId: string
+  agentType: string
+  status: Status
+  title: string
+  workingDir: string
+  prompt: string
+  command?: string[]
+  model?: string
+  permissionMode?: string
+  labels?: Record<string, string>
+  parent?: string
+  unit: string
+  pid?: number
+  bootId?: string
+  createdAt: string
+  updatedAt: string
+  epoch: number
+  restarts: number
+  cause?: Cause
+  error?: string
+  metadata?: Metadata
+  nativeId?: string
+  approvals: Loose[]
+  inputs: Loose[]
+  log: string
+  offset: number
+  events: number
+  damaged: number
+}
+
+export function sessionView(state: SessionState, where: { log: string; unit: string }): SessionView {
+  const { spec, status, pid, bootId, createdAt, updatedAt, epoch, restarts, cause, error, metadata, nativeId } = state
+  const { sessionId, agentType, title, workingDir, prompt, command, model, labels, parent } = spec
+  return {
+    ...{ sessionId, agentType, status, title, workingDir, prompt, command, model },
+    permissionMode: state.permissionMode ?? spec.permissionMode,
+    ...{
+      labels,
+      parent,
+      unit: where.unit,
+      pid,
+      bootId,
+      createdAt,
+      updatedAt,
+      epoch,
+      restarts,
+      cause,
+      error,
+      metadata,
+      nativeId,
+    },
+    approvals: [...state.approvals.values()],
+    inputs: [...state.inputs.values()],
+    log: where.log,
+    offset: state.offset,
+    events: state.events,
+    damaged: state.damaged.length,
+  }
+}

@@ -1,0 +1,33 @@
+/** Cancelling a session, whoever asks: an event for its daemon; where none lives, the end is written here. */
+import type { Home } from '../base/paths.js'
+import { appendControl } from '../session/control.js'
+import { appendLifecycle } from '../session/lifecycle.js'
+import { readSession } from '../session/state.js'
+import { isLive, type Status } from '../session/status.js'
+import type { Supervisor } from './supervisor.js'
+import { carries } from './truth.js'
+
+export interface Cancelled {
+  /** The address of cancel_requested, if it was appended. */
+  readonly offset?: number
+  readonly status: Status
+  /** False: the session had ended before, and nothing was done. */
+  readonly done: boolean
+}
+
+/**
+ * Asks a session to end. Resolves when that is on disk and its daemon was rung, not when the agent is gone; a session that
+ * nothing carries is cancelled when this resolves. @param via cli or http @throws NOT_FOUND
+ */
+export async function cancelSession(home: Home, supervisor: Supervisor, id: string, via: string): Promise<Cancelled> {
+  const { status } = readSession(home, id)
+  // A session between two starts of its daemon reads as interrupted, and its unit says that it goes on.
+  const carried = isLive(status) || status === 'interrupted' ? carries(await supervisor.show(id)) : false
+  if (!isLive(status) && !carried) return { status, done: false }
+  const { offset, state } = await appendControl(home, id, { type: 'cancel_requested', via })
+  if (carried || carries(await supervisor.show(id))) return { offset, status: state.status, done: true }
+  const cause = { result: 'cancelled', message: 'cancelled on request; no daemon ran' }
+  const options = { epoch: state.epoch || undefined, check: () => isLive(readSession(home, id).status) }
+  await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', options)
+  return { offset, status: readSession(home, id).status, done: true }
+}
