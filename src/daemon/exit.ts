@@ -12,7 +12,7 @@ import { isLive, terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
 import { oomKills } from '../supervisor/oom.js'
 import { programs } from '../supervisor/programs.js'
-import { unitName } from '../supervisor/systemd.js'
+import { startLimit, unitName } from '../supervisor/systemd.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */
 const TAIL = 256 * 1024
@@ -49,14 +49,14 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
   if (ended !== undefined) {
     // Written by the daemon, which may have died before it told the registry.
     if (row !== undefined && isLive(row.status)) await appendRegistry(home, ended as unknown as RegistryEvent)
-    rmSync(doorbell(home, id), { force: true })
+    sweep(home, id)
     return
   }
   if (env.SERVICE_RESULT !== 'success') {
     leaveForFailure(home, id)
     return
   }
-  rmSync(doorbell(home, id), { force: true })
+  sweep(home, id)
   if (row !== undefined && row.epoch === epoch && !isLive(row.status)) return
   const cause: Cause =
     manager === 'stopping'
@@ -67,12 +67,17 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
 
 /** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
 export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
-  rmSync(failureFile(home, id), { force: true })
+  sweep(home, id)
   const state = readSession(home, id)
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
+  // systemd hands on the result of the last run, and keeps for itself that it was one too many.
+  const since = Date.now() - startLimit.intervalSec * 1000
+  const starts = readTail(home, id).filter(
+    ({ type, timestamp }) => type === 'daemon_started' && Date.parse(String(timestamp)) > since,
+  )
   const cause: Cause =
-    env.MONITOR_SERVICE_RESULT === 'start-limit-hit'
-      ? { ...last, result: 'start-limit-hit', message: `the daemon ended too often (${last.result})` }
+    starts.length >= startLimit.burst
+      ? { ...last, result: 'start-limit-hit', message: `${starts.length} starts; the last one ended by ${last.result}` }
       : last
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
   const options = { epoch: state.epoch, check: () => isOpen(home, id) }
@@ -83,6 +88,12 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
 function isOpen(home: Home, id: string): boolean {
   const { status } = readSession(home, id)
   return isLive(status) || status === 'interrupted'
+}
+
+/** Nothing of the session stays in the runtime directory. */
+function sweep(home: Home, id: string): void {
+  rmSync(doorbell(home, id), { force: true })
+  rmSync(failureFile(home, id), { force: true })
 }
 
 const failureFile = (home: Home, id: string): string => `${doorbell(home, id)}.env`

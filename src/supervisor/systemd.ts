@@ -15,6 +15,9 @@ const linked = ['agentz.slice', 'agentz-failed@.service']
 /** sysexits that a restart would only repeat: usage, data, login, configuration. */
 const FINAL_EXITS = '64 65 77 78'
 
+/** More starts than this in the interval, and systemd gives up. */
+export const startLimit = { intervalSec: 300, burst: 5 }
+
 export const unitName = (id: string): string => `${PREFIX}${id}.service`
 
 /** What systemd-run is told of a session: a pure function, and the only text in it that is ours to choose is the id. */
@@ -29,8 +32,8 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     'WatchdogSec=120',
     'Restart=on-failure',
     'RestartSec=1',
-    'StartLimitIntervalSec=300',
-    'StartLimitBurst=5',
+    `StartLimitIntervalSec=${startLimit.intervalSec}`,
+    `StartLimitBurst=${startLimit.burst}`,
     `RestartPreventExitStatus=${FINAL_EXITS}`,
     // Neither finished nor failed units pile up; how they ended is in the log.
     'CollectMode=inactive-or-failed',
