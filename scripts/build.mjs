@@ -20,14 +20,18 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
-  minifyWhitespace: true,
+  minifyWhitespace: true, minifyIdentifiers: true,
   keepNames: false,
   legalComments: 'none',
   external,
+  // yargs measures text with it, to lay out its help. Two copies compile regular expressions of all emoji at each start.
+  alias: { 'string-width': './src/cli/string-width.ts' },
   metafile: true,
   chunkNames: 'chunk-[name]-[hash]',
   // Bundled CommonJS packages call require for Node's own modules.
-  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 

@@ -31,7 +31,7 @@ export function homePaths(root = process.env.AGENTZ_HOME || join(homedir(), '.ag
 }
 
 /** sessions/<id>.ndjson; the id must have passed the id schema. */
-export const sessionLog = (home: Home, id: string): string => join(home.sessions, `${id}.ndjson`)
+export const sessionLog = (home: Home, id: string): string => `${home.sessions}/${id}.ndjson`
 
 /** sessions/<id>.env: the environment captured for the session. */
 export const sessionEnv = (home: Home, id: string): string => join(home.sessions, `${id}.env`)

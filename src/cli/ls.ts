@@ -1,8 +1,7 @@
 import type { Home } from '../base/paths.js'
-import { type Row, rowView } from '../session/registry.js'
+import type { Row } from '../session/registry.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
-import { readFleet } from '../supervisor/fleet.js'
-import { unitName } from '../supervisor/systemd.js'
+import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
 import { age, type Colour, columns, harmless, oneLine, paint, print, say } from './terminal.js'
 
@@ -53,21 +52,22 @@ export const verb: Verb<Args> = {
   handle: async (args) => {
     const { home, supervisor } = context()
     if (args.how) return how(home)
-    const { rows, registry, unasked } = await readFleet(home, supervisor)
-    if (unasked) say(`agentz: ${unasked.message}; processes were looked at instead`)
-    if (registry.damaged > 0) say(`agentz: ${registry.damaged} damaged lines in ${home.registry} were left out`)
-    const wanted = sorted(rows.filter((row) => matches(row, args)))
-    if (args.quiet) await print(wanted.map((row) => `${row.sessionId}\n`).join(''))
-    else if (args.json) await print(wanted.map((row) => `${JSON.stringify(view(home, row))}\n`).join(''))
-    else await table(wanted, args.all === true)
+    const fleet = await readFleet(home, supervisor)
+    const { damaged } = fleet.registry
+    if (fleet.unasked) say(`agentz: ${fleet.unasked.message}; processes were looked at instead`)
+    if (damaged > 0) say(`agentz: ${damaged} damaged lines in ${home.registry} were left out`)
+    const ids = sorted(fleet).filter((id) => matches(fleet, id, args))
+    if (args.quiet) await print(ids.map((id) => `${id}\n`).join(''))
+    else if (args.json) await print(ids.map((id) => `${fleet.text(id)}\n`).join(''))
+    else await table(ids.map(fleet.row), args.all === true)
     return 0
   },
 }
 
-const view = (home: Home, row: Row) => ({ unit: unitName(row.sessionId), ...rowView(home, row) })
-
-function matches(row: Row, { status, agent, label }: Args): boolean {
-  if (status !== undefined && !status.includes(row.status)) return false
+function matches(fleet: Fleet, id: string, { status, agent, label }: Args): boolean {
+  if (status !== undefined && !status.includes(fleet.status(id))) return false
+  if (agent === undefined && label === undefined) return true
+  const row = fleet.row(id)
   if (agent !== undefined && row.agentType !== agent) return false
   return (label ?? []).every((pair) => {
     const at = pair.indexOf('=')
@@ -75,13 +75,14 @@ function matches(row: Row, { status, agent, label }: Args): boolean {
   })
 }
 
-const rank = (status: Status): number => (needsAnswer(status) ? 0 : isLive(status) ? 1 : 2)
-
 /** What needs an answer, then what lives, then what is finished; the newest first in each. */
-function sorted(rows: Row[]): Row[] {
-  const order = rows.map((row, index) => ({ row, index, rank: rank(row.status) }))
-  order.sort((a, b) => a.rank - b.rank || b.index - a.index)
-  return order.map(({ row }) => row)
+function sorted(fleet: Fleet): string[] {
+  const groups: [string[], string[], string[]] = [[], [], []]
+  for (const id of fleet.ids) {
+    const status = fleet.status(id)
+    groups[needsAnswer(status) ? 0 : isLive(status) ? 1 : 2].push(id)
+  }
+  return groups.flatMap((group) => group.reverse())
 }
 
 async function table(rows: Row[], all: boolean): Promise<void> {
@@ -93,6 +94,13 @@ async function table(rows: Row[], all: boolean): Promise<void> {
     say('no sessions yet; start one: agentz run "your prompt"')
     return
   }
+  if (!terminal) {
+    // For programs: tabs, and times that can be sorted.
+    const line = (row: Row) =>
+      [row.sessionId, row.status, row.agentType, row.createdAt, row.updatedAt, because(row), row.title].join('\t')
+    await print(shown.map((row) => `${harmless(line(row)).replaceAll('\n', ' ')}\n`).join(''))
+    return
+  }
   const now = Date.now()
   const cells = shown.map((row) => [
     row.sessionId,
@@ -102,17 +110,6 @@ async function table(rows: Row[], all: boolean): Promise<void> {
     age(row.updatedAt, now),
     because(row),
   ])
-  if (!terminal) {
-    await print(
-      cells
-        .map(
-          (line, index) =>
-            `${[...line, shown[index]?.title ?? ''].map((cell) => harmless(cell).replace(/\s+/g, ' ')).join('\t')}\n`,
-        )
-        .join(''),
-    )
-    return
-  }
   const heads = ['ID', 'STATUS', 'AGENT', 'AGE', 'LAST', 'CAUSE']
   const widths = heads.map((head, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)))
   // Nobody needs the column of causes while all is well.

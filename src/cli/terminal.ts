@@ -10,11 +10,15 @@ export function paint(text: string, ...colours: Colour[]): string {
   return `\x1b[${colours.map((colour) => codes[colour]).join(';')}m${text}\x1b[0m`
 }
 
+/** What the replacements below are about; nearly all text has none of it. */
+const suspicious = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/
+
 /**
  * Removes what would move the cursor, set a title, or talk to the terminal: all control characters but newline and tab, and
  * all escape sequences but colours (SGR), which are kept only on a terminal. Bidirectional overrides are shown as U+FFFD.
  */
 export function harmless(text: string): string {
+  if (!suspicious.test(text)) return text
   const keepColour = colourful()
   return text
     .replace(/\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?/g, '')

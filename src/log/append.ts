@@ -16,6 +16,7 @@ import {
   fsyncSync,
   openSync,
   readSync,
+  rmSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -79,12 +80,18 @@ export class Appender {
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken)
-      fdatasync(this.#fd, (error) => (error === null ? resolve() : reject(this.#breakWith(error))))
+      fdatasync(this.#fd, (error) => {
+        if (error !== null) return reject(this.#breakWith(error))
+        // Two at once: the kernel told the failure to the other one, and OK to this one.
+        if (this.#broken !== undefined) return reject(this.#broken)
+        resolve()
+      })
     })
   }
 
   /** The same, before returning: for short-lived writers. */
   syncNow(): void {
+    if (this.#broken !== undefined) throw this.#broken
     try {
       fdatasyncSync(this.#fd)
     } catch (error) {
@@ -112,12 +119,20 @@ export function appendOnce(path: string, line: string): number {
 }
 
 /**
- * Makes a new log whose first line is `line`; it and the directory entry are on the disk when this returns.
+ * Makes a new log whose first line is `line`; it and the directory entry are on the disk when this returns. One that
+ * could not be written is taken away again.
  * @throws LOG_WRITE, also if the file exists; LOG_TOO_LONG
  */
 export function createLog(path: string, line: string): number {
   refuseLong(line)
-  const size = writeOnce(new Appender(path, constants.O_CREAT | constants.O_EXCL), line)
+  const appender = new Appender(path, constants.O_CREAT | constants.O_EXCL)
+  let size: number
+  try {
+    size = writeOnce(appender, line)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
   const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     fsyncSync(directory)

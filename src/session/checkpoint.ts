@@ -1,15 +1,16 @@
 /**
- * The folded registry on disk, in cache/: deleting it changes nothing but time. It names the file it was made from
+ * The folded registry on disk, in cache/: a line of JSON about it, then a line for each row; deleting it changes nothing but time. It names the file it was made from
  * (device, inode), how far (an offset just after a newline), and a hash of the bytes before that; any mismatch, and
  * anything odd in it, means a full fold.
  */
 import { createHash } from 'node:crypto'
 import { fstatSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { Home } from '../base/paths.js'
-import type { RegistryFold, Row } from './registry.js'
+import type { RegistryFold } from './registry.js'
+import { Rows } from './rows.js'
 
 /** Raise it when rows change their shape. */
-const VERSION = 1
+const VERSION = 2
 const HASHED = 4096
 
 interface Stored {
@@ -20,14 +21,19 @@ interface Stored {
   hash: string
   damaged: number
   ignored: number
-  rows: Row[]
+  /** How many rows follow. */
+  rows: number
 }
 
 /** The checkpoint that fits the open registry `fd`, if there is one. */
 export function loadCheckpoint(path: string, fd: number): { offset: number; fold: RegistryFold } | undefined {
   let stored: Stored
+  let rows: Rows
   try {
-    stored = JSON.parse(readFileSync(path, 'utf8'))
+    const text = readFileSync(path, 'utf8')
+    const end = text.indexOf('\n') + 1
+    stored = JSON.parse(text.slice(0, end))
+    rows = Rows.parse(text.slice(end))
   } catch {
     // Absent, unreadable or damaged: all the same, it is a cache.
     return undefined
@@ -39,11 +45,9 @@ export function loadCheckpoint(path: string, fd: number): { offset: number; fold
     stored.ino === ino &&
     Number.isSafeInteger(stored.offset) &&
     stored.offset <= size &&
-    Array.isArray(stored.rows) &&
+    stored.rows === rows.size &&
     stored.hash === hashBefore(fd, stored.offset)
   if (!fits) return undefined
-  const rows = new Map<string, Row>()
-  for (const row of stored.rows) rows.set(row.sessionId, row)
   return { offset: stored.offset, fold: { rows, damaged: stored.damaged, ignored: stored.ignored } }
 }
 
@@ -59,11 +63,12 @@ export function saveCheckpoint(home: Home, fd: number, state: { offset: number; 
     hash: hashBefore(fd, state.offset),
     damaged,
     ignored,
-    rows: [...rows.values()],
+    rows: rows.size,
   }
   const fresh = `${home.checkpoint}.${process.pid}`
   try {
-    writeFileSync(fresh, JSON.stringify(stored), { mode: 0o600 })
+    const lines = [JSON.stringify(stored), ...[...rows.ids()].map((id) => rows.text(id)), '']
+    writeFileSync(fresh, lines.join('\n'), { mode: 0o600 })
     renameSync(fresh, home.checkpoint)
   } catch {
     rmSync(fresh, { force: true })

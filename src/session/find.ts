@@ -13,17 +13,18 @@ export function findSession(home: Home, text: string): string {
 
 /** @throws NOT_FOUND; AMBIGUOUS with the candidates */
 export function resolveSession(registry: Registry, text: string): string {
-  const rows = [...registry.rows.values()]
+  const ids = [...registry.rows.ids()]
+  const row = (id: string) => registry.rows.get(id)!
   if (text === 'latest') {
-    const newest = rows.at(-1)
-    if (newest !== undefined) return newest.sessionId
+    const newest = ids.at(-1)
+    if (newest !== undefined) return newest
     throw new AgentzError('NOT_FOUND', 'there is no session yet', { hint: 'Start one: agentz run "your prompt"' })
   }
   if (/^[0-9a-f]{1,12}$/.test(text)) {
-    const found = rows.filter((row) => row.sessionId.startsWith(text))
-    if (found.length > 0) return only(found, text)
+    const found = ids.filter((id) => id.startsWith(text))
+    if (found.length > 0) return only(found.map(row), text)
   }
-  const titled = text === '' ? [] : rows.filter((row) => row.title === text)
+  const titled = text === '' ? [] : ids.map(row).filter(({ title }) => title === text)
   if (titled.length > 0) return only(titled, text)
   throw new AgentzError(
     'NOT_FOUND',

@@ -54,7 +54,11 @@ export function applyLife(life: Life, record: Loose): boolean {
       life.error = undefined
       return true
     case 'daemon_exited':
+      // Of a daemon that is gone, the log keeps these; a fold of 10,000 sessions need not.
       life.pid = undefined
+      life.bootId = undefined
+      life.invocationId = undefined
+      life.unit = undefined
       if (moved) life.cause = exitCause(record)
       return true
     case 'session_failed':

@@ -4,7 +4,7 @@
  */
 import { closeSync, fstatSync } from 'node:fs'
 import { errno } from '../base/errors.js'
-import { type Home, sessionLog } from '../base/paths.js'
+import type { Home } from '../base/paths.js'
 import { appendOnce } from '../log/append.js'
 import { foldRecords } from '../log/fold.js'
 import { withLock } from '../log/lock.js'
@@ -13,6 +13,7 @@ import { loadCheckpoint, saveCheckpoint } from './checkpoint.js'
 import type { RegistryEvent } from './events.js'
 import { isId } from './id.js'
 import { applyLife, type Life, type Loose, newLife } from './life.js'
+import { Rows } from './rows.js'
 
 /** One session as the registry knows it. */
 export interface Row extends Life {
@@ -28,8 +29,7 @@ export interface Row extends Life {
 }
 
 export interface Registry {
-  /** By id, in order of creation. */
-  readonly rows: Map<string, Row>
+  readonly rows: Rows
   readonly offset: number
   /** Of the file that was read; 0 if there was none. */
   readonly ino: number
@@ -41,7 +41,7 @@ export interface Registry {
 
 /** The state of a fold in progress; the checkpoint holds it as it is. */
 export interface RegistryFold {
-  rows: Map<string, Row>
+  rows: Rows
   damaged: number
   ignored: number
 }
@@ -60,14 +60,14 @@ export function readRegistry(home: Home, earlier?: Registry): Registry {
   try {
     fd = openLog(home.registry)
   } catch (error) {
-    if (errno(error) === 'ENOENT') return { rows: new Map(), offset: 0, ino: 0, damaged: 0, ignored: 0 }
+    if (errno(error) === 'ENOENT') return { rows: new Rows(), offset: 0, ino: 0, damaged: 0, ignored: 0 }
     throw error
   }
   try {
     const { ino, size } = fstatSync(fd)
     const goesOn = earlier !== undefined && earlier.ino === ino && earlier.offset <= size
     const known = goesOn ? { offset: earlier.offset, fold: { ...earlier } } : loadCheckpoint(home.checkpoint, fd)
-    const fold: RegistryFold = known?.fold ?? { rows: new Map(), damaged: 0, ignored: 0 }
+    const fold: RegistryFold = known?.fold ?? { rows: new Rows(), damaged: 0, ignored: 0 }
     const from = known?.offset ?? 0
     const { offset, damaged } = foldRecords(fd, from, (record) => applyRegistry(fold, record))
     fold.damaged += damaged.length
@@ -162,9 +162,4 @@ function registrySize(home: Home): number {
     if (errno(error) === 'ENOENT') return 0
     throw error
   }
-}
-
-/** A row as `--json` and the API show it. */
-export function rowView(home: Home, row: Row): Row & { log: string } {
-  return { ...row, log: sessionLog(home, row.sessionId) }
 }

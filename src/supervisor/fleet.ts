@@ -1,17 +1,24 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
 import { readFileSync } from 'node:fs'
 import { AgentzError, errno } from '../base/errors.js'
-import type { Home } from '../base/paths.js'
+import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
 import { type Registry, type Row, readRegistry } from '../session/registry.js'
 import { readSession, type SessionState } from '../session/state.js'
-import { isLive } from '../session/status.js'
+import { isLive, type Status } from '../session/status.js'
 import { bootId } from './boot.js'
 import type { Supervisor, UnitState } from './supervisor.js'
 import { carries, correction } from './truth.js'
 
 export interface Fleet {
-  readonly rows: Row[]
+  /** In order of creation. */
+  readonly ids: string[]
+  /** The true status, without parsing the row. */
+  status(id: string): Status
+  /** The row with its true status. */
+  row(id: string): Row
+  /** The same as JSON text, with `unit` and `log`. */
+  text(id: string): string
   readonly registry: Registry
   /** Why the manager could not be asked, if so: processes were looked at instead. */
   readonly unasked?: AgentzError
@@ -20,31 +27,47 @@ export interface Fleet {
 type Units = { states: Map<string, UnitState>; unasked?: AgentzError }
 
 /**
- * Every session with its true status, in order of creation. Units are asked before the registry is read to its end: what ends
- * in between has written so. What still looks lost is looked at once more, in that order, before it is called so.
+ * Every session with its true status. Where any lives, units are asked before the registry is read to its end: what ends in between has
+ * written so. What still looks lost is looked at once more, in that order, before it is called so.
  */
 export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fleet> {
-  const asked = askUnits(supervisor)
   let registry = readRegistry(home)
-  const live = (row: Row) => isLive(row.status)
-  if (![...registry.rows.values()].some(live)) {
-    asked.catch(() => undefined)
-    return { rows: [...registry.rows.values()], registry }
-  }
-  let units = await asked
-  registry = readRegistry(home, registry)
-  const lost = () => [...registry.rows.values()].some((row) => live(row) && !carries(unitOf(units, row.sessionId, row)))
-  if (lost()) {
+  const live = () => [...registry.rows.ids()].filter((id) => isLive(registry.rows.status(id)!))
+  const corrected = new Map<string, Row>()
+  let units: Units | undefined
+  if (live().length > 0) {
     units = await askUnits(supervisor)
     registry = readRegistry(home, registry)
+    const isLost = (id: string) => !carries(unitOf(units!, id, registry.rows.get(id)!))
+    if (live().some(isLost)) {
+      units = await askUnits(supervisor)
+      registry = readRegistry(home, registry)
+    }
+    const now = { boot: bootId(), time: Date.now() }
+    for (const id of live()) {
+      const row = registry.rows.get(id)!
+      const correct = correction(row, unitOf(units, id, row), now)
+      if (correct !== undefined) corrected.set(id, { ...row, ...correct, pid: undefined })
+    }
   }
-  const now = { boot: bootId(), time: Date.now() }
-  const rows = [...registry.rows.values()].map((row) => {
-    if (!live(row)) return row
-    const corrected = correction(row, unitOf(units, row.sessionId, row), now)
-    return corrected === undefined ? row : { ...row, ...corrected, pid: undefined }
-  })
-  return { rows, registry, unasked: units.unasked }
+  const { rows } = registry
+  const [logHead, logTail] = JSON.stringify({ log: sessionLog(home, '\n') })
+    .slice(1, -1)
+    .split('\\n') as [string, string]
+  const text = (id: string) => (corrected.has(id) ? JSON.stringify(corrected.get(id)) : rows.text(id))
+  return {
+    ids: [...rows.ids()],
+    status: (id) => corrected.get(id)?.status ?? rows.status(id)!,
+    row: (id) => corrected.get(id) ?? rows.get(id)!,
+    // What follows from the id is added without parsing the row; a fold keeps `unit` only while a daemon runs.
+    text: (id) => {
+      const row = text(id)
+      const unit = row.includes(',"unit":') ? '' : `"unit":"${supervisor.unitName(id)}",`
+      return `${row.slice(0, -1)},${unit}${logHead}${id}${logTail}}`
+    },
+    registry,
+    unasked: units?.unasked,
+  }
 }
 
 /** One session's state with its true status. @throws NOT_FOUND */

@@ -42,7 +42,7 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     'OOMPolicy=continue',
     'UMask=0077',
     'SyslogIdentifier=agentz',
-    `ExecStopPost=${[where.node, where.reaper, id].map(quote).join(' ')}`,
+    `ExecStopPost=${[where.node, argument(where.reaper), id].map(quote).join(' ')}`,
     `OnFailure=agentz-failed@${id}.service`,
     ...limitProperties(spec.limits),
   ]
@@ -57,8 +57,7 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     `--setenv=AGENTZ_HOME=${home.root}`,
     '--',
     where.node,
-    // Arguments, unlike the program, are searched for $NAME.
-    where.daemon.replaceAll('$', '$$$$'),
+    argument(where.daemon),
     id,
   ]
 }
@@ -73,9 +72,14 @@ function limitProperties(limits: Spec['limits']): string[] {
   ]
 }
 
-/** One word of an Exec line: quoted, and with nothing left to expand. systemd.service(5), "Command lines". */
-const quote = (word: string): string =>
-  `"${word.replace(/[\\"]/g, '\\$&').replaceAll('$', '$$$$').replaceAll('%', '%%')}"`
+/** Arguments, unlike the program, are searched for $NAME. */
+const argument = (word: string): string => word.replaceAll('$', '$$$$')
+
+/**
+ * One word of an Exec property. Of a transient unit systemd reads the quotes and backslashes, but not %: doubled, it
+ * would stay doubled, and the program not be found.
+ */
+const quote = (word: string): string => `"${word.replace(/[\\"]/g, '\\$&')}"`
 
 export class SystemdSupervisor implements Supervisor {
   readonly name = 'systemd'

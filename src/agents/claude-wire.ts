@@ -1,0 +1,78 @@
+/**
+ * What goes to claude: its arguments and the lines of its stdin. Measured with 2.1.197 and 2.1.330; the control protocol
+ * is the one of the vendor's SDK, and `--permission-prompt-tool stdio` stands in no help text.
+ */
+import { createHash } from 'node:crypto'
+import type { Spec } from '../session/spec.js'
+import type { Decision } from './agent.js'
+
+/** Asks before each action that is not known to be harmless. */
+export const DEFAULT_MODE = 'default'
+
+/** The prompt is not among them: every user of the machine can read arguments. */
+export function claudeArgs(spec: Pick<Spec, 'sessionId' | 'model' | 'permissionMode'>, nativeId?: string): string[] {
+  const streams = ['-p', '--output-format', 'stream-json', '--input-format', 'stream-json', '--verbose']
+  const model = spec.model === undefined ? [] : ['--model', spec.model]
+  const session = nativeId === undefined ? ['--session-id', nativeIdOf(spec.sessionId)] : ['--resume', nativeId]
+  return [
+    ...streams,
+    '--include-partial-messages',
+    ...['--permission-prompt-tool', 'stdio'],
+    ...['--permission-mode', spec.permissionMode ?? DEFAULT_MODE],
+    ...model,
+    ...session,
+  ]
+}
+
+/** A UUID (RFC 9562, version 8) that follows from the session's id, so that it is known before claude has said it. */
+export function nativeIdOf(sessionId: string): string {
+  const bytes = createHash('sha256').update(`agentz session ${sessionId}`).digest().subarray(0, 16)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+export const userMessage = (content: string) => ({
+  type: 'user',
+  message: { role: 'user', content: [{ type: 'text', text: content }] },
+})
+
+export const interruptRequest = (requestId: string) => ({
+  type: 'control_request',
+  request_id: requestId,
+  request: { subtype: 'interrupt' },
+})
+
+/** A permission that claude waits for. */
+export interface Question {
+  readonly requestId: string
+  readonly input: unknown
+  /** What "always" would mean: rules, directories, a mode. */
+  readonly suggestions: readonly Record<string, unknown>[]
+}
+
+/** "Always" holds for this session only: no file of the person's is changed by an answer given here. */
+export function answer(question: Question, decision: Decision): object {
+  const { requestId, input, suggestions } = question
+  if (decision.decision === 'deny') {
+    return respond(requestId, {
+      behavior: 'deny',
+      message: decision.reason ?? 'The user denied this.',
+      interrupt: false,
+    })
+  }
+  const allow = { behavior: 'allow', updatedInput: input }
+  if (decision.decision === 'allow') return respond(requestId, allow)
+  const updatedPermissions = suggestions.map((suggestion) => ({ ...suggestion, destination: 'session' }))
+  return respond(requestId, { ...allow, updatedPermissions })
+}
+
+/** Without an answer claude would wait for ever. */
+export const refusal = (requestId: string, error: string) => ({
+  type: 'control_response',
+  response: { subtype: 'error', request_id: requestId, error },
+})
+
+function respond(requestId: string, response: object): object {
+  return { type: 'control_response', response: { subtype: 'success', request_id: requestId, response } }
+}

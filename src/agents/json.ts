@@ -1,0 +1,25 @@
+/** Looking into JSON that others wrote: no shape is taken for granted, and what does not fit is as if it were absent. */
+
+export type Json = Readonly<Record<string, unknown>>
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const object = (value: unknown): Json => (isObject(value) ? value : {})
+export const objects = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isObject) : [])
+export const string = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+export const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+/** A count; what is no whole number counts as nothing. */
+export const count = (value: unknown): number => (Number.isSafeInteger(value) ? (value as number) : 0)
+
+/** A line of an agent's output; undefined if it is not a JSON object. */
+export function parseObject(line: string): Json | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    return object(JSON.parse(line))
+  } catch {
+    // The caller keeps the line as it is: that it is not JSON is all there is to say.
+    return undefined
+  }
+}

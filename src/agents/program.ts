@@ -1,0 +1,32 @@
+/** Where a program is, by the caller's PATH and not by the daemon's. */
+import { accessSync, constants, statSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+
+/** What execvp(3) searches where PATH is not set. */
+const DEFAULT_PATH = '/usr/bin:/bin'
+
+/**
+ * The absolute path of the executable file that `name` stands for, undefined if there is none. A name with a slash, and
+ * the relative entries of `path`, count from `workingDir`.
+ */
+export function findProgram(name: string, path: string | undefined, workingDir = '/'): string | undefined {
+  if (name === '') return undefined
+  if (name.includes('/')) {
+    const file = resolve(workingDir, name)
+    return isExecutable(file) ? file : undefined
+  }
+  return (path ?? DEFAULT_PATH)
+    .split(delimiter)
+    .map((directory) => join(resolve(workingDir, directory), name))
+    .find(isExecutable)
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return statSync(file).isFile()
+  } catch {
+    // Whatever the reason (ENOENT, EACCES, ELOOP ...): this one cannot be run, and the next directory is asked.
+    return false
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The processes below a process, and their end. Agents give their tools process groups of their own, so killing a group
+ * misses them; and a child whose parent has died is no longer below anything. So the list is taken before each signal.
+ * Where there is no /proc the list is empty: there the service manager's own kill of the job has to do.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { errno } from '../base/errors.js'
+
+const LOOK_AGAIN_MS = 20
+/** A tree that forks faster than it is listed must not hold us for ever. */
+const MAX_ROUNDS = 20
+
+/** A process, named so that a later one with the same number is not taken for it. */
+export interface Member {
+  readonly pid: number
+  /** Clock ticks from boot to the start of the process. */
+  readonly start: string
+}
+
+interface Stat extends Member {
+  readonly parent: number
+  readonly state: string
+}
+
+/** Everything below `roots`, the roots themselves included if they live; zombies do not. */
+export function treeOf(roots: readonly number[]): Member[] {
+  const children = new Map<number, Stat[]>()
+  const found = new Map<number, Stat>()
+  for (const stat of processes()) {
+    if (roots.includes(stat.pid)) found.set(stat.pid, stat)
+    const siblings = children.get(stat.parent)
+    if (siblings === undefined) children.set(stat.parent, [stat])
+    else siblings.push(stat)
+  }
+  const queue = [...roots]
+  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    for (const child of children.get(pid) ?? []) {
+      if (found.has(child.pid)) continue
+      found.set(child.pid, child)
+      queue.push(child.pid)
+    }
+  }
+  return [...found.values()].filter(lives)
+}
+
+/** The members of a list that still live, and everything that they have started since. */
+export function survivors(members: readonly Member[]): Member[] {
+  return treeOf(members.filter((member) => isSame(member)).map((member) => member.pid))
+}
+
+/** Signals those of the list that still live. */
+export function signalAll(members: readonly Member[], signal: NodeJS.Signals): void {
+  for (const member of members) if (isSame(member)) signalOne(member.pid, signal)
+}
+
+/** Waits until none of the list lives. @returns those that still do after `ms` milliseconds */
+export async function waitGone(members: readonly Member[], ms: number): Promise<Member[]> {
+  const end = performance.now() + ms
+  let left = survivors(members)
+  while (left.length > 0 && performance.now() < end) {
+    await delay(LOOK_AGAIN_MS)
+    left = survivors(left)
+  }
+  return left
+}
+
+/** SIGKILLs the list and whatever it starts meanwhile. */
+export async function killAll(members: readonly Member[]): Promise<void> {
+  let left = survivors(members)
+  for (let round = 0; left.length > 0 && round < MAX_ROUNDS; round++) {
+    signalAll(left, 'SIGKILL')
+    left = await waitGone(left, LOOK_AGAIN_MS)
+  }
+}
+
+function isSame(member: Member): boolean {
+  const now = statOf(member.pid)
+  return now !== undefined && lives(now) && now.start === member.start
+}
+
+const lives = (stat: Stat) => stat.state !== 'Z' && stat.state !== 'X'
+
+function processes(): Stat[] {
+  const stats: Stat[] = []
+  for (const name of procEntries()) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = statOf(Number(name))
+    if (stat !== undefined) stats.push(stat)
+  }
+  return stats
+}
+
+function procEntries(): string[] {
+  try {
+    return readdirSync('/proc')
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** proc_pid_stat(5): the second field is the name in brackets and may hold anything, so count from the last bracket. */
+function statOf(pid: number): Stat | undefined {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch (error) {
+    // ESRCH: it ended between opening and reading.
+    if (errno(error) === 'ENOENT' || errno(error) === 'ESRCH' || errno(error) === 'EACCES') return undefined
+    throw error
+  }
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { pid, state: fields[0] ?? '', parent: Number(fields[1]), start: fields[19] ?? '' }
+}
+
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    // ESRCH: it was faster. EPERM: a set-uid program of somebody else; only the service manager can end it.
+    if (errno(error) !== 'ESRCH' && errno(error) !== 'EPERM') throw error
+  }
+}

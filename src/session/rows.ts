@@ -1,0 +1,69 @@
+/**
+ * The rows of the registry by id, in order of creation. Those that came from the checkpoint stay text until somebody asks
+ * for them: of 10,000 sessions nearly all have ended, and to list them takes their status and their text, no parsing.
+ */
+import type { Row } from './registry.js'
+import type { Status } from './status.js'
+
+/** The text of a row begins with its id and its status, at fixed places: Rows.text writes them so. */
+const ID_AT = '{"sessionId":"'.length
+const STATUS_AT = ID_AT + 12 + '","status":"'.length
+
+export class Rows {
+  readonly #rows = new Map<string, Row | string>()
+
+  /** From texts, one a line, as `text` gave them. */
+  static parse(text: string): Rows {
+    const rows = new Rows()
+    let start = 0
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      rows.#rows.set(text.slice(start + ID_AT, start + ID_AT + 12), text.slice(start, end))
+      start = end + 1
+    }
+    return rows
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#rows.keys()
+  }
+
+  /** A row to read or to change. */
+  get(id: string): Row | undefined {
+    const row = this.#rows.get(id)
+    if (typeof row !== 'string') return row
+    const parsed: Row = JSON.parse(row)
+    this.#rows.set(id, parsed)
+    return parsed
+  }
+
+  set(id: string, row: Row): void {
+    this.#rows.set(id, row)
+  }
+
+  delete(id: string): void {
+    this.#rows.delete(id)
+  }
+
+  status(id: string): Status | undefined {
+    const row = this.#rows.get(id)
+    if (typeof row !== 'string') return row?.status
+    return row.slice(STATUS_AT, row.indexOf('"', STATUS_AT)) as Status
+  }
+
+  /** A row as JSON text. */
+  text(id: string): string {
+    const row = this.#rows.get(id)
+    if (row === undefined || typeof row === 'string') return row ?? ''
+    const { sessionId, status, ...rest } = row
+    return JSON.stringify({ sessionId, status, ...rest })
+  }
+
+  /** Every row, parsed. */
+  *values(): IterableIterator<Row> {
+    for (const id of this.#rows.keys()) yield this.get(id)!
+  }
+}

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import t from 'tap'
+import { killAll, signalAll, survivors, treeOf, waitGone } from '../../src/agents/tree.js'
+
+if (process.platform !== 'linux') t.bailout('there is no /proc to read here')
+
+async function tree() {
+  const child = spawn('sh', ['-c', 'setsid sleep 600 & sleep 600 & echo ready; wait'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  return { child, exited, pid: child.pid ?? 0 }
+}
+
+t.test('a list keeps the children whose parent has gone', async (t) => {
+  const { child, exited, pid } = await tree()
+  const members = treeOf([pid])
+  t.equal(members.length, 3)
+  t.ok(members.some((member) => member.pid === pid))
+  child.kill('SIGKILL')
+  await exited
+  t.equal(survivors(members).length, 2)
+  t.equal((await waitGone(members, 1)).length, 2)
+  await killAll(members)
+  t.same(survivors(members), [])
+  t.same(treeOf([pid]), [])
+})
+
+t.test('a later process with the same number is left alone', async (t) => {
+  const { exited, pid } = await tree()
+  const members = treeOf([pid])
+  const others = members.map((member) => ({ ...member, start: '1' }))
+  signalAll(others, 'SIGKILL')
+  await killAll(others)
+  t.equal(survivors(members).length, 3)
+  await killAll(members)
+  await exited
+})

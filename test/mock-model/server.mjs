@@ -1,0 +1,81 @@
+/**
+ * A model on loopback whose answers stand in the prompt (script.mjs). Each wire format is a file with the same exports.
+ *
+ *   node test/mock-model/server.mjs     prints {"url": "..."} and serves until it is ended
+ *   GET /requests                       the requests so far: method, path, model, tools, whether the client hung up
+ */
+import { createServer } from 'node:http'
+import { pathToFileURL } from 'node:url'
+import * as anthropic from './anthropic.mjs'
+import { replyTo } from './script.mjs'
+
+const formats = [anthropic]
+
+/**
+ * @param {number} [port] 0 takes a free one
+ * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ */
+export function startServer(port = 0) {
+  /** @type {object[]} */
+  const requests = []
+  const server = createServer((request, response) => {
+    serve(request, response, requests).catch((error) => {
+      console.error(error)
+      response.destroy()
+    })
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      const close = () =>
+        new Promise((done) => {
+          server.close(() => done(undefined))
+          server.closeAllConnections()
+        })
+      resolve({ url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, close })
+    })
+  })
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ * @param {object[]} requests
+ */
+async function serve(request, response, requests) {
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  const { pathname } = new URL(request.url ?? '/', 'http://mock')
+  /** @param {number} status @param {unknown} body */
+  const json = (status, body) => {
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  }
+  if (pathname === '/requests') return json(200, requests)
+  const body = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString())
+  const record = { method: request.method, path: pathname, model: body.model, hungUp: false }
+  requests.push(record)
+  if (pathname.endsWith('/count_tokens')) return json(200, { input_tokens: 100 })
+  const format = formats.find(({ path }) => path.test(pathname))
+  if (format === undefined)
+    return json(request.method === 'HEAD' ? 200 : 404, { error: { message: `no ${pathname} here` } })
+
+  const reply = replyTo(format.turns(body), format.tools(body))
+  Object.assign(record, { tools: format.tools(body), reply })
+  if (reply.kind === 'fail') return json(reply.status ?? 500, format.failure(reply.status ?? 500))
+  if (body.stream !== true) return json(200, format.whole(reply, body))
+  response.on('close', () => {
+    record.hungUp = !response.writableEnded
+  })
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const finished = await format.stream(reply, body, (text) => response.destroyed || response.write(text))
+  if (finished) response.end()
+  // What was written must be on its way before the connection breaks.
+  else if (reply.kind === 'cut') response.write('', () => request.socket.destroy())
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { url } = await startServer(Number(process.env.PORT ?? 0))
+  console.log(JSON.stringify({ url }))
+}
