@@ -7,7 +7,7 @@ import type { AgentzError } from '../base/errors.js'
 import type { Appender } from '../log/append.js'
 import { MAX_LINE } from '../log/line.js'
 import type { AgentEvent, SessionEvent } from '../session/events.js'
-import { frame } from '../session/frame.js'
+import { frame, framer } from '../session/frame.js'
 import { isOutput } from '../session/state.js'
 
 const COMMIT_MS = 50
@@ -46,8 +46,9 @@ export class Output {
   /** Takes events; they are written together when this turn of the event loop ends. */
   emit(events: readonly AgentEvent[], by: SessionEvent['by']): void {
     const timestamp = new Date().toISOString()
+    const lineOf = framer(by, this.#epoch, timestamp)
     for (const event of events) {
-      let line = frame(event, by, this.#epoch, timestamp)
+      let line = lineOf(event)
       if (line.length * 3 >= MAX_LINE && Buffer.byteLength(line) >= MAX_LINE) {
         const content = `a ${event.type} event of ${Buffer.byteLength(line)} bytes is longer than a line may be and is left out`
         line = frame({ type: 'system', content }, 'daemon', this.#epoch, timestamp)
