@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
-const external = ['fastify', 'fastify-sse-v2']
+const external = []
 
 rmSync(`${root}/dist`, { recursive: true, force: true })
 const { metafile } = await build({
@@ -20,7 +20,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
-  minifyWhitespace: true, minifyIdentifiers: true,
+  minifyWhitespace: true,
+  minifyIdentifiers: true,
   keepNames: false,
   legalComments: 'none',
   external,

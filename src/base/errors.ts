@@ -21,6 +21,7 @@ const table = {
     http: 413,
     hint: 'A log line holds at most 1 MiB; put larger text into a file and name the file.',
   },
+  BODY_TOO_LARGE: { exit: 1, http: 413, hint: 'A request body holds at most 1 MiB; put larger text into a file.' },
   LOCK_BUSY: {
     exit: 1,
     http: 503,

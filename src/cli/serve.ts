@@ -1,13 +1,49 @@
+import { AgentzError } from '../base/errors.js'
+import { serverSocket } from '../base/paths.js'
 import { context, type Verb } from './context.js'
-import { print } from './terminal.js'
+import { print, shellWords } from './terminal.js'
 
-export const verb: Verb<{ how?: boolean }> = {
+interface Args {
+  host?: '127.0.0.1' | '::1' | 'localhost'
+  port?: string
+  json?: boolean
+  how?: boolean
+}
+
+export const verb: Verb<Args> = {
   command: 'serve',
-  describe: 'placeholder',
-  build: (yargs) => yargs,
-  handle: async () => {
-    context()
-    await print('')
+  describe: 'Serve the HTTP API on a Unix socket and on loopback; sessions do not need it',
+  build: (yargs) =>
+    yargs
+      .option('host', {
+        choices: ['127.0.0.1', '::1', 'localhost'] as const,
+        describe: 'The loopback address to listen on',
+      })
+      .option('port', {
+        alias: 'p',
+        type: 'string',
+        describe: 'The port; 4201, if not given; 0 takes a free one',
+      }) as never,
+  handle: async (args) => {
+    const { home, config, supervisor } = context()
+    const host = args.host ?? config.server.host
+    const port = args.port === undefined ? config.server.port : Number(args.port)
+    if (!/^\d{1,5}$/.test(args.port ?? '0') || port > 65535) {
+      throw new AgentzError('BAD_INPUT', `--port: ${JSON.stringify(args.port)} is not a port`)
+    }
+    if (args.how) {
+      const socket = shellWords([serverSocket(home)])
+      await print(
+        `curl --unix-socket ${socket} http://localhost/v1/sessions\ntail -f ${shellWords([home.registry])}   # what it serves, without it\n`,
+      )
+      return 0
+    }
+    // The framework is loaded by this verb alone.
+    const { serve } = await import('../server/serve.js')
+    const { url, socketPath, closed } = await serve({ home, config, supervisor, host, port })
+    const text = `listening on ${socketPath}\n         and ${url}   (token: agentz token)\n`
+    await print(args.json ? `${JSON.stringify({ url, socketPath, pid: process.pid })}\n` : text)
+    await closed
     return 0
   },
 }

@@ -1,6 +1,7 @@
 /** The facts of a daemon's end, as the OS gives them: daemon_exited at each exit, a terminal event only where nothing follows. */
 import { closeSync, fstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { openLog, readRecords } from '../log/read.js'
 import type { Cause, RegistryEvent } from '../session/events.js'
@@ -10,7 +11,6 @@ import { appendRegistry, type Row, readRegistry } from '../session/registry.js'
 import { readSession } from '../session/state.js'
 import { isLive, terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
-import { oomKills } from '../supervisor/oom.js'
 import { programs } from '../supervisor/programs.js'
 import { startLimit, unitName } from '../supervisor/systemd.js'
 

@@ -7,6 +7,7 @@
  * - it has no queue within a process: we line up;
  * - a writer killed inside it delays others by `stale`, so that is at its minimum.
  */
+import { statSync } from 'node:fs'
 import { lock as acquire } from 'proper-lockfile'
 import { AgentzError, errno, reason } from '../base/errors.js'
 
@@ -15,6 +16,11 @@ const STALE_MS = 2000
 const ATTEMPTS = 300
 const FIRST_WAIT_MS = 2
 const LONGEST_WAIT_MS = 60
+
+interface Held {
+  lost?: Error
+  identity?: string
+}
 
 const queues = new Map<string, Promise<unknown>>()
 
@@ -37,26 +43,29 @@ export function withLock<T>(path: string, work: () => T | Promise<T>): Promise<T
 }
 
 async function locked<T>(path: string, work: () => T | Promise<T>): Promise<T> {
-  const held = { lost: undefined as Error | undefined }
+  const held: Held = {}
   const release = await obtain(path, held)
   try {
     return await work()
   } finally {
-    // A lost lock was already taken over: there is nothing of ours to release, and what was written stays valid.
-    if (held.lost === undefined) await release().catch(() => undefined)
+    // A lost lock was already taken over: there is nothing of ours to release, and what was written stays valid. After
+    // a sleep we may be the first to notice, and a release would take the lock away from whoever has it now.
+    if (held.lost === undefined && identity(path) === held.identity) await release().catch(() => undefined)
   }
 }
 
-async function obtain(path: string, held: { lost: Error | undefined }): Promise<() => Promise<void>> {
+async function obtain(path: string, held: Held): Promise<() => Promise<void>> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await acquire(path, {
+      const release = await acquire(path, {
         realpath: false,
         stale: STALE_MS,
         onCompromised: (error) => {
           held.lost = error
         },
       })
+      held.identity = identity(path)
+      return release
     } catch (error) {
       if (errno(error) !== 'ELOCKED') {
         throw new AgentzError('LOG_WRITE', `cannot make the lock ${path}.lock: ${reason(error)}`, { cause: error })
@@ -70,4 +79,10 @@ async function obtain(path: string, held: { lost: Error | undefined }): Promise<
       await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)))
     }
   }
+}
+
+/** Which directory the lock is. Inode numbers are used again at once, so its birth belongs to it. */
+function identity(path: string): string | undefined {
+  const stat = statSync(`${path}.lock`, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.ino} ${stat.birthtimeNs}`
 }

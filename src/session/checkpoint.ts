@@ -44,6 +44,7 @@ export function loadCheckpoint(path: string, fd: number): { offset: number; fold
     stored.dev === dev &&
     stored.ino === ino &&
     Number.isSafeInteger(stored.offset) &&
+    stored.offset >= 0 &&
     stored.offset <= size &&
     stored.rows === rows.size &&
     stored.hash === hashBefore(fd, stored.offset)

@@ -43,8 +43,10 @@ const frame = {
   epoch: z.optional(z.int()),
 }
 
+/** Fields of a type take the place of the frame's: `epoch` is required where a daemon speaks of itself. */
 const event = <const T extends string, S extends z.core.$ZodShape>(type: T, fields: S) =>
-  z.looseObject({ type: z.literal(type), ...frame, ...fields })
+  z.looseObject({ ...frame, ...fields, type: z.literal(type) } as Omit<typeof frame, keyof S> &
+    S & { type: z.ZodMiniLiteral<T> })
 
 const life = { sessionId: SessionId }
 const json = z.unknown()

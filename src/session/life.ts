@@ -9,7 +9,6 @@ export interface Life {
   /** The newest start of the daemon, counted from 1; 0 before the first. */
   epoch: number
   restarts: number
-  unit?: string
   pid?: number
   bootId?: string
   invocationId?: string
@@ -46,7 +45,6 @@ export function applyLife(life: Life, record: Loose): boolean {
     case 'daemon_started':
       if (life.epoch > 0) life.restarts++
       life.epoch = epoch ?? life.epoch + 1
-      life.unit = record.unit as string
       life.pid = record.pid as number
       life.bootId = record.bootId as string
       life.invocationId = record.invocationId as string | undefined
@@ -58,7 +56,6 @@ export function applyLife(life: Life, record: Loose): boolean {
       life.pid = undefined
       life.bootId = undefined
       life.invocationId = undefined
-      life.unit = undefined
       if (moved) life.cause = exitCause(record)
       return true
     case 'session_failed':

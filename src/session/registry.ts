@@ -81,7 +81,7 @@ export function readRegistry(home: Home, earlier?: Registry): Registry {
 /** Applies one record to the fold, in place. */
 export function applyRegistry(fold: RegistryFold, record: Loose): void {
   const id = record.sessionId
-  if (!isId(id)) {
+  if (!isId(id) || typeof record.type !== 'string') {
     fold.ignored++
     return
   }

@@ -8,16 +8,19 @@ import type { Status } from './status.js'
 /** The text of a row begins with its id and its status, at fixed places: Rows.text writes them so. */
 const ID_AT = '{"sessionId":"'.length
 const STATUS_AT = ID_AT + 12 + '","status":"'.length
+const rowText = /^\{"sessionId":"[0-9a-f]{12}","status":"[a-z_]+",.*\}$/
 
 export class Rows {
   readonly #rows = new Map<string, Row | string>()
 
-  /** From texts, one a line, as `text` gave them. */
+  /** From texts, one a line, as `text` gave them. @throws if one looks otherwise */
   static parse(text: string): Rows {
     const rows = new Rows()
     let start = 0
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      rows.#rows.set(text.slice(start + ID_AT, start + ID_AT + 12), text.slice(start, end))
+      const row = text.slice(start, end)
+      if (!rowText.test(row)) throw new Error('a line is not the text of a row')
+      rows.#rows.set(row.slice(ID_AT, ID_AT + 12), row)
       start = end + 1
     }
     return rows

@@ -116,12 +116,15 @@ export class SessionFold {
       this.#damaged.push({ at: line.offset - bytes.length - 1, length: bytes.length })
       return
     }
-    this.#state ??= record.type === 'session_created' ? newState(record, this.#damaged) : undefined
+    this.#state ??= isCreation(record) ? newState(record, this.#damaged) : undefined
     if (this.#state === undefined) return
     applySession(this.#state, record)
     onEvent?.(record, line.offset)
   }
 }
+
+const isCreation = ({ type, spec }: Loose): boolean =>
+  type === 'session_created' && typeof spec === 'object' && spec !== null
 
 export function newState(created: Loose, damaged: Damage[] = []): SessionState {
   return {
@@ -145,10 +148,14 @@ export function applySession(state: SessionState, record: Loose): void {
   state.events++
   // A daemon that was thought dead and is not: what it still writes counts for nothing.
   if (typeof record.epoch === 'number' && record.epoch < state.epoch) return
+  if (typeof record.type !== 'string') {
+    state.ignored++
+    return
+  }
   const known = applyLife(state, record)
-  const handler = handlers[record.type as string]
-  if (handler !== undefined) handler(state, record)
-  else if (!known && !quiet.has(record.type as string)) state.ignored++
+  // Own ones only: a type may be called "__proto__" or "valueOf".
+  if (Object.hasOwn(handlers, record.type)) handlers[record.type]?.(state, record)
+  else if (!known && !quiet.has(record.type)) state.ignored++
   // An approval that is still open keeps the session waiting, whichever other one was answered.
   if (state.status === 'running' && state.approvals.size > 0) state.status = 'waiting_approval'
   if (state.status === 'running' && state.inputs.size > 0) state.status = 'waiting_input'

@@ -57,8 +57,9 @@ export function specify(input: unknown): Spec {
       },
     )
   }
-  if (/\0/.test([prompt, ...(command ?? [])].join('')))
-    throw new AgentzError('BAD_INPUT', 'the prompt or command holds a NUL')
+  if ([prompt, request.model ?? '', ...(command ?? [])].some((text) => text.includes('\0'))) {
+    throw new AgentzError('BAD_INPUT', 'the prompt, command or model holds a NUL')
+  }
   const { title, restart, workingDir, ...rest } = request
   return parse(Spec, {
     sessionId: newId(),

@@ -59,12 +59,8 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     ids: [...rows.ids()],
     status: (id) => corrected.get(id)?.status ?? rows.status(id)!,
     row: (id) => corrected.get(id) ?? rows.get(id)!,
-    // What follows from the id is added without parsing the row; a fold keeps `unit` only while a daemon runs.
-    text: (id) => {
-      const row = text(id)
-      const unit = row.includes(',"unit":') ? '' : `"unit":"${supervisor.unitName(id)}",`
-      return `${row.slice(0, -1)},${unit}${logHead}${id}${logTail}}`
-    },
+    // What follows from the id is added without parsing the row.
+    text: (id) => `${text(id).slice(0, -1)},"unit":"${supervisor.unitName(id)}",${logHead}${id}${logTail}}`,
     registry,
     unasked: units?.unasked,
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { oomKills } from '../../src/agents/oom.js'
+import { oomKills } from '../../src/base/oom.js'
 
 const dir = t.testdir({
   v1: '9:name=systemd:/x\n4:memory:/a:b\n0::/\n',

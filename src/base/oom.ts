@@ -3,7 +3,7 @@
  * SIGKILL; the counter of the cgroup tells. proc(5), cgroups(7): v2 `memory.events`, v1 `memory.oom_control`.
  */
 import { readFileSync } from 'node:fs'
-import { errno } from '../base/errors.js'
+import { errno } from './errors.js'
 
 /** OOM kills in our cgroup so far; 0 where nothing counts them. A hybrid hierarchy counts in its v1 half. */
 export function oomKills(list = '/proc/self/cgroup', root = '/sys/fs/cgroup'): number {

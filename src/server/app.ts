@@ -1,0 +1,71 @@
+/**
+ * The server without its sockets. It keeps nothing between requests but the tails in use: every answer is read from the
+ * files and the units anew, so two servers on one home say the same, and one that is started again has forgotten nothing.
+ */
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { Context } from './context.js'
+import { refuseConnection, sendError, sendNotFound } from './errors.js'
+import { type Guard, guardOf } from './guard.js'
+import { pathOf } from './path.js'
+import { eventRoutes } from './routes/events.js'
+import { healthRoute } from './routes/health.js'
+import { sessionRoutes } from './routes/sessions.js'
+import { registerSse } from './sse.js'
+
+export interface AppOptions extends Context {
+  readonly logger: FastifyBaseLogger
+  readonly guard: Guard
+}
+
+const BODY_LIMIT = 1024 * 1024
+/** How long a client may take to send its request, in milliseconds. */
+const REQUEST_MS = 10_000
+
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { logger, streams } = options
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger,
+    // Ours is one line a request, below.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_MS,
+    // A HEAD of a stream would never end.
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => {
+      logAccess(request, reply)
+      sendError(error, request, reply)
+    },
+    clientErrorHandler: refuseConnection,
+  })
+  const check = guardOf(options.guard)
+  app.addHook('onRequest', async (request, reply) => {
+    logAccess(request, reply)
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    check(request)
+  })
+  // A form or plain text is what a foreign page can send without asking first.
+  app.removeContentTypeParser('text/plain')
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler(sendNotFound)
+  app.addHook('preClose', () => streams.end())
+  await registerSse(app)
+  healthRoute(app)
+  sessionRoutes(app, options)
+  eventRoutes(app, options)
+  return app
+}
+
+/** One line a request, when it is over, however it ended: no query, body or header, so no token and no prompt. */
+function logAccess(request: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once('close', () => {
+    const { method } = request
+    const ms = Math.round(reply.elapsedTime)
+    request.log.info({ method, path: pathOf(request), status: reply.raw.statusCode, ms }, 'request')
+  })
+}

@@ -1,0 +1,13 @@
+import type { Home } from '../base/paths.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
+import type { Feeds } from './feed.js'
+import type { Streams } from './streams.js'
+
+/** What routes work with. */
+export interface Context {
+  readonly home: Home
+  readonly supervisor: Supervisor
+  /** Shared by all apps of a process: one tail per file, one cap. */
+  readonly feeds: Feeds
+  readonly streams: Streams
+}

@@ -1,0 +1,194 @@
+/**
+ * One tail per file, whatever the number of subscribers. What comes is read once and its frames are built once, for all who
+ * have kept up. Who is behind, at the start or because their connection is slow, reads the file at their own pace until they
+ * have caught up: the file is the buffer, and nobody is buffered for.
+ */
+import { closeSync } from 'node:fs'
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { errno } from '../base/errors.js'
+import { openLog } from '../log/read.js'
+import { tail } from '../log/tail.js'
+import { framesOf, resetFrame } from './frames.js'
+import { cutPage, linesEnd, PAGE, readPage } from './page.js'
+
+/** Proxies and clients give up on silent connections after 30 s and more. */
+const HEARTBEAT_MS = 15_000
+/** Characters of frames that are kept for subscribers who are a moment late. */
+const RECENT = 16 * PAGE
+
+interface Frames {
+  readonly text: string
+  readonly to: number
+}
+
+/** The files that are followed now. */
+export class Feeds {
+  readonly #feeds = new Map<string, Feed>()
+  readonly #heartbeat: number
+
+  constructor(options: { heartbeat?: number } = {}) {
+    this.#heartbeat = options.heartbeat ?? HEARTBEAT_MS
+  }
+
+  /** How many files are followed. */
+  get size(): number {
+    return this.#feeds.size
+  }
+
+  /**
+   * Frames of the log from an address, or from its end, until `signal` aborts; an empty text is a heartbeat. What is held
+   * for the subscriber is let go on abort, also if it never asks again.
+   */
+  follow(path: string, from: number | 'tail', signal: AbortSignal): AsyncGenerator<string, void> {
+    const feed = this.#feeds.get(path) ?? new Feed(path, this.#heartbeat)
+    this.#feeds.set(path, feed)
+    const leave = () => {
+      if (feed.leave(signal)) this.#feeds.delete(path)
+    }
+    const frames = feed.join(from, signal)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+    return frames
+  }
+}
+
+class Feed {
+  readonly #path: string
+  readonly #stop = new AbortController()
+  readonly #members = new Set<AbortSignal>()
+  readonly #waiting = new Map<AbortSignal, (beat: boolean) => void>()
+  readonly #heart: NodeJS.Timeout
+  /** Frames by where they begin, the oldest first. */
+  readonly #recent = new Map<number, Frames>()
+  #kept = 0
+  /** One descriptor for all who read for themselves. */
+  #fd: number | undefined
+  /** How far the file was read: where those who have kept up are. */
+  #position: number
+  /** Counts files: one more after each reset. */
+  #generation = 0
+  #why = ''
+  #failure: unknown
+
+  constructor(path: string, heartbeat: number) {
+    this.#path = path
+    this.#fd = open(path)
+    this.#position = this.#fd === undefined ? 0 : linesEnd(this.#fd)
+    this.#heart = setInterval(() => this.#wake(true), heartbeat).unref()
+    void this.#run()
+  }
+
+  join(from: number | 'tail', signal: AbortSignal): AsyncGenerator<string, void> {
+    this.#members.add(signal)
+    return this.#frames(from === 'tail' ? this.#position : from, this.#generation, signal)
+  }
+
+  /** @returns whether that was the last one; the feed is closed then */
+  leave(signal: AbortSignal): boolean {
+    this.#members.delete(signal)
+    this.#waiting.get(signal)?.(false)
+    this.#waiting.delete(signal)
+    if (this.#members.size > 0) return false
+    this.#stop.abort()
+    clearInterval(this.#heart)
+    this.#close()
+    return true
+  }
+
+  async *#frames(from: number, known: number, signal: AbortSignal): AsyncGenerator<string, void> {
+    let at = from
+    let generation = known
+    while (!signal.aborted) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (generation !== this.#generation) {
+        generation = this.#generation
+        at = 0
+        yield resetFrame(this.#why)
+        continue
+      }
+      const shared = this.#recent.get(at)
+      const frames = shared ?? this.#read(at)
+      if (frames !== undefined) {
+        at = frames.to
+        if (frames.text !== '') yield frames.text
+        // A long way to go, beside others who are waiting for their turn.
+        if (shared === undefined) await otherWork()
+      } else if (await this.#woken(signal)) yield ''
+    }
+  }
+
+  #read(at: number): Frames | undefined {
+    if (this.#fd === undefined || at >= this.#position) return undefined
+    const page = readPage(this.#fd, at, this.#position)
+    return page === undefined ? undefined : { text: framesOf(page.bytes, at), to: page.to }
+  }
+
+  /** Resolves when there is something new, with true if it is only time for a heartbeat. */
+  #woken(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => this.#waiting.set(signal, resolve))
+  }
+
+  #wake(beat: boolean): void {
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const resolve of waiting) resolve(beat)
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    try {
+      for await (const item of tail(this.#path, { from: this.#position, signal })) {
+        if (item.kind === 'bytes') this.#share(item.bytes, item.base)
+        else this.#reset(item.why)
+        this.#wake(false)
+        // Subscribers send it before the next piece is read, however much there is.
+        await otherWork()
+      }
+    } catch (error) {
+      // Each subscriber tells its client, and leaves.
+      this.#failure = error
+      this.#wake(false)
+    }
+  }
+
+  #share(bytes: Buffer, base: number): void {
+    this.#fd ??= open(this.#path)
+    for (let start = 0; start < bytes.length; ) {
+      const end = cutPage(bytes, start)
+      const text = framesOf(bytes.subarray(start, end), base + start)
+      this.#recent.set(base + start, { text, to: base + end })
+      this.#kept += text.length
+      start = end
+    }
+    this.#position = base + bytes.length
+    for (const [from, { text }] of this.#recent) {
+      if (this.#kept <= RECENT) break
+      this.#recent.delete(from)
+      this.#kept -= text.length
+    }
+  }
+
+  #reset(why: string): void {
+    this.#close()
+    this.#recent.clear()
+    this.#kept = 0
+    this.#position = 0
+    this.#generation++
+    this.#why = why
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+}
+
+function open(path: string): number | undefined {
+  try {
+    return openLog(path)
+  } catch (error) {
+    // The registry before the first session; the tail waits for it.
+    if (errno(error) === 'ENOENT') return undefined
+    throw error
+  }
+}

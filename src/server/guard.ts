@@ -1,0 +1,72 @@
+/**
+ * Who may call. Any web page that a person visits can send requests to loopback, and any user of the machine can connect to
+ * its ports; so TCP asks for an exact Host (against DNS rebinding), for our Origin or none, for no foreign Sec-Fetch-Site, and
+ * for the token, in this order, before a route or a body is looked at. The Unix socket is guarded by the modes of its
+ * directory and itself, and no browser reaches it.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { AgentzError } from '../base/errors.js'
+
+export type Guard =
+  | { readonly kind: 'unix' }
+  /** `port` is asked at each request: with port 0 it is known only once the server listens. */
+  | { readonly kind: 'tcp'; readonly token: string; readonly port: () => number }
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers without a token. */
+    open?: true
+  }
+}
+
+const names = ['127.0.0.1', 'localhost', '[::1]']
+const friendly = new Set(['same-origin', 'none'])
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/**
+ * The check as one function, for one onRequest hook.
+ * @throws WRONG_HOST, FORBIDDEN_ORIGIN, UNAUTHORIZED
+ */
+export function guardOf(guard: Guard): (request: FastifyRequest) => void {
+  if (guard.kind === 'unix') return () => undefined
+  const wanted = digest(guard.token)
+  return (request) => {
+    const hosts = names.map((name) => `${name}:${guard.port()}`)
+    checkHost(request, hosts)
+    checkOrigin(request, hosts)
+    if (request.routeOptions.config.open) return
+    const [scheme, given, ...rest] = (request.headers.authorization ?? '').split(' ')
+    // Hashes are of equal length, whatever was sent: the time of the comparison tells nothing.
+    const fits = given !== undefined && rest.length === 0 && timingSafeEqual(digest(given), wanted)
+    if (scheme?.toLowerCase() !== 'bearer' || !fits) {
+      throw new AgentzError('UNAUTHORIZED', 'the request carries no token, or not the one of this server')
+    }
+  }
+}
+
+function checkHost(request: FastifyRequest, hosts: readonly string[]): void {
+  const { rawHeaders, url } = request.raw
+  // Node keeps the first of two Host headers; a proxy before it might have kept the other.
+  const given = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+  if (given > 1) throw new AgentzError('WRONG_HOST', 'the request names more than one host')
+  // An absolute request line overrides Host (RFC 9112, 3.2.2) and is for proxies.
+  if (url?.[0] !== '/') throw new AgentzError('WRONG_HOST', 'the request line must hold a path alone')
+  const host = request.headers.host ?? ''
+  if (hosts.includes(host)) return
+  throw new AgentzError('WRONG_HOST', `this server is not ${JSON.stringify(host.slice(0, 80))}`)
+}
+
+function checkOrigin(request: FastifyRequest, hosts: readonly string[]): void {
+  const { origin, 'sec-fetch-site': site } = request.headers
+  if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
+    throw new AgentzError(
+      'FORBIDDEN_ORIGIN',
+      `pages of ${JSON.stringify(origin.slice(0, 80))} may not call this server`,
+    )
+  }
+  if (site !== undefined && !(typeof site === 'string' && friendly.has(site))) {
+    throw new AgentzError('FORBIDDEN_ORIGIN', 'another site may not call this server')
+  }
+}

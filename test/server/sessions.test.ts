@@ -1,0 +1,165 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { AgentzError } from '../../src/base/errors.js'
+import { sessionEnv, sessionLog } from '../../src/base/paths.js'
+import { appendOnce } from '../../src/log/append.js'
+import { frame } from '../../src/session/frame.js'
+import { readSession } from '../../src/session/state.js'
+import { bootId } from '../../src/supervisor/boot.js'
+import { get, newApp, newHome, newServer, newSession } from './helpers.js'
+
+const unix = { guard: { kind: 'unix' } } as const
+const started = (sessionId: string, epoch = 1) =>
+  frame(
+    { type: 'daemon_started', sessionId, unit: `agentz-session-${sessionId}.service`, pid: 1, bootId: bootId() },
+    'daemon',
+    epoch,
+  )
+
+t.test('create, show, list', async (t) => {
+  const { app, home, supervisor } = await newApp(t, unix)
+  const payload = { agentType: 'command', command: ['echo', 'hi'], workingDir: home.root, labels: { a: 'b' } }
+  const created = await app.inject({ method: 'POST', url: '/v1/sessions', payload })
+  t.equal(created.statusCode, 201)
+  const { sessionId, unit, log } = created.json()
+  t.equal(created.headers.location, `/v1/sessions/${sessionId}`)
+  t.equal(log, sessionLog(home, sessionId))
+  t.equal(unit, `agentz-session-${sessionId}.service`)
+  t.ok(supervisor.units.has(sessionId), 'its unit was started')
+  t.match(readFileSync(sessionEnv(home, sessionId), 'utf8'), /^PATH=/m)
+  const shown = (await app.inject({ url: created.headers.location as string })).json()
+  t.match(shown, {
+    sessionId,
+    unit,
+    log,
+    status: 'pending',
+    agentType: 'command',
+    command: ['echo', 'hi'],
+    title: 'echo hi',
+  })
+  t.match(shown, { workingDir: home.root, restarts: 0, epoch: 0, approvals: [], inputs: [], labels: { a: 'b' } })
+  t.equal(shown.offset, readFileSync(log).length, 'the offset is where the events go on')
+  appendOnce(
+    log,
+    frame({ type: 'approval_request', requestId: 'r1', tool: 'Bash', input: { command: 'ls' } }, 'agent', 1),
+  )
+  const asked = (await app.inject({ url: `/v1/sessions/${sessionId}` })).json()
+  t.match(asked, {
+    status: 'waiting_approval',
+    approvals: [{ requestId: 'r1', tool: 'Bash', input: { command: 'ls' } }],
+  })
+  const list = (await app.inject({ url: '/v1/sessions' })).json()
+  t.match(list.sessions, [{ sessionId, unit, log, status: 'pending' }])
+  t.equal(list.offset, readFileSync(home.registry).length)
+})
+
+t.test('what is refused leaves nothing behind', async (t) => {
+  const { app, home, supervisor } = await newApp(t, unix)
+  const good = { agentType: 'command', command: ['echo'], workingDir: home.root }
+  const rows: [object, number, string][] = [
+    [{ ...good, agentType: 'nobody', command: undefined, prompt: 'x' }, 400, 'AGENT_UNKNOWN'],
+    [{ ...good, command: ['no-such-program-here'] }, 422, 'AGENT_MISSING'],
+    [{ ...good, workingDir: '/no/such/dir' }, 400, 'DIR_MISSING'],
+    [{ ...good, workingDir: '.' }, 400, 'BAD_INPUT'],
+    [{ ...good, command: [] }, 400, 'BAD_INPUT'],
+    [{ ...good, limits: { memory: 'all' } }, 400, 'BAD_INPUT'],
+    [{ ...good, sessionId: '0123456789ab' }, 400, 'BAD_INPUT'],
+    [{ ...good, restart: 'always' }, 400, 'BAD_INPUT'],
+  ]
+  for (const [payload, status, code] of rows) {
+    const answer = await app.inject({ method: 'POST', url: '/v1/sessions', payload })
+    t.equal(answer.statusCode, status, JSON.stringify(payload))
+    t.equal(answer.json().error.code, code, JSON.stringify(payload))
+  }
+  writeFileSync(home.config, JSON.stringify({ agents: { command: { enabled: false } } }))
+  const disabled = await app.inject({ method: 'POST', url: '/v1/sessions', payload: good })
+  t.match(disabled, { statusCode: 403 })
+  t.equal(disabled.json().error.code, 'AGENT_DISABLED')
+  t.same((await app.inject({ url: '/v1/sessions' })).json(), { sessions: [], offset: 0 })
+  writeFileSync(home.config, '{}')
+  supervisor.refuse = new AgentzError('UNIT_FAILED', 'no room')
+  const failed = await app.inject({ method: 'POST', url: '/v1/sessions', payload: good })
+  t.match(failed.json(), { error: { code: 'UNIT_FAILED', message: 'no room' } })
+  t.match((await app.inject({ url: '/v1/sessions' })).json(), { sessions: [{ status: 'failed', error: 'no room' }] })
+})
+
+t.test('the list tells the truth, filtered', async (t) => {
+  const { app, home, supervisor } = await newApp(t, unix)
+  const ids: string[] = []
+  for (let i = 0; i < 4; i++) ids.push((await newSession(home, { title: `s${i}` })).sessionId)
+  const [first, second] = ids as [string, string]
+  for (const id of [first, second]) {
+    appendOnce(sessionLog(home, id), started(id))
+    appendOnce(home.registry, started(id))
+  }
+  supervisor.units.set(first, { active: 'active', sub: 'running' })
+  const titles = async (query: string) =>
+    (await app.inject({ url: `/v1/sessions${query}` })).json().sessions.map((row: { title: string }) => row.title)
+  t.same(await titles(''), ['s0', 's1', 's2', 's3'])
+  t.same(await titles('?status=running'), ['s0'])
+  t.same(await titles('?status=interrupted'), ['s1'], 'the log says running, and no unit carries it')
+  t.same(await titles('?status=pending,running'), ['s0', 's2', 's3'])
+  t.same(await titles('?limit=2'), ['s2', 's3'], 'the newest')
+  t.same(await titles('?status=running&limit=1'), ['s0'])
+  const lost = (await app.inject({ url: `/v1/sessions/${second}` })).json()
+  t.match(lost, { status: 'interrupted', cause: { result: 'lost' }, restarts: 0, epoch: 1 })
+  t.notOk('pid' in lost)
+})
+
+t.test('no manager to ask', async (t) => {
+  const { app, home, supervisor } = await newApp(t, unix)
+  const { sessionId } = await newSession(home)
+  appendOnce(home.registry, started(sessionId))
+  supervisor.list = async () => {
+    throw new AgentzError('NO_MANAGER', 'nobody there')
+  }
+  const answer = await app.inject({ url: '/v1/sessions' })
+  t.equal(answer.statusCode, 200)
+  t.match(answer.json(), {
+    sessions: [{ status: 'interrupted' }],
+    unasked: { code: 'NO_MANAGER', message: 'nobody there' },
+  })
+})
+
+t.test('cancel', async (t) => {
+  const { app, home, supervisor } = await newApp(t, unix)
+  const { sessionId } = await newSession(home)
+  const log = sessionLog(home, sessionId)
+  appendOnce(log, started(sessionId))
+  supervisor.units.set(sessionId, { active: 'active', sub: 'running' })
+  const url = `/v1/sessions/${sessionId}/cancel`
+  const asked = await app.inject({ method: 'POST', url, payload: {} })
+  t.equal(asked.statusCode, 200)
+  t.match(asked.json(), { sessionId, status: 'running', done: true, offset: readFileSync(log).length })
+  t.match(readFileSync(log, 'utf8'), /"type":"cancel_requested",.*"by":"user","via":"http"/)
+  supervisor.units.delete(sessionId)
+  const alone = await app.inject({ method: 'POST', url })
+  t.match(alone.json(), { sessionId, status: 'cancelled' }, 'nothing carries it: the end is written here')
+  const before = readFileSync(log)
+  const again = await app.inject({ method: 'POST', url })
+  t.equal(again.statusCode, 200)
+  t.match(again.json(), { sessionId, status: 'cancelled', done: false })
+  t.same(readFileSync(log), before, 'a finished session: nothing is written')
+  t.equal(readSession(home, sessionId).status, 'cancelled')
+  t.equal((await app.inject({ method: 'POST', url, payload: { force: true } })).statusCode, 400)
+})
+
+t.test('two servers on one home answer alike', async (t) => {
+  const home = newHome(t)
+  const one = await newServer(t, { home })
+  const two = await newServer(t, { home, supervisor: one.supervisor, socket: join(home.root, 'run', 's2') })
+  const { sessionId } = await newSession(home)
+  appendOnce(sessionLog(home, sessionId), started(sessionId))
+  one.supervisor.units.set(sessionId, { active: 'active', sub: 'running' })
+  const paths = ['', `/${sessionId}`, `/${sessionId}/events?follow=0`, '/000000000000', '?limit=x', '?status=pending']
+  for (const path of paths) {
+    const [a, b] = [await get(one.socketPath, `/v1/sessions${path}`), await get(two.socketPath, `/v1/sessions${path}`)]
+    t.equal(a.status, b.status, path)
+    t.ok(a.body.equals(b.body), path)
+    t.ok(a.body.length > 0, path)
+    t.equal(a.headers['content-type'], b.headers['content-type'], path)
+  }
+  const [a, b] = [await get(one.socketPath, '/v1/events?follow=0'), await get(two.socketPath, '/v1/events?follow=0')]
+  t.ok(a.body.equals(b.body) && a.body.length > 0)
+})
