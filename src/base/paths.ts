@@ -1,5 +1,5 @@
 /** The one file that knows where things are. Nothing else joins names under AGENTZ_HOME or the runtime directory. */
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AgentzError, errno, reason } from './errors.js'
@@ -37,8 +37,8 @@ export const sessionLog = (home: Home, id: string): string => `${home.sessions}/
 export const sessionEnv = (home: Home, id: string): string => join(home.sessions, `${id}.env`)
 
 /**
- * Makes AGENTZ_HOME usable: own directories of mode 0700. A directory of ours that others may enter is closed, since
- * that harms nobody; one that is not ours, or not a directory, is refused.
+ * Makes AGENTZ_HOME usable: own directories of mode 0700. One that is not ours, not a directory, or open to others, is
+ * refused.
  * @throws HOME_UNUSABLE
  */
 export function ensureHome(home: Home): Home {
@@ -59,7 +59,8 @@ export function privateDirectory(path: string): string {
   if (stat.isSymbolicLink()) throw refuse('it is a symbolic link')
   if (!stat.isDirectory()) throw refuse('it is not a directory')
   if (stat.uid !== process.getuid?.()) throw refuse(`it belongs to uid ${stat.uid}, not to you`)
-  if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700)
+  // Never changed by us: with AGENTZ_HOME mistyped, it could be anybody's /tmp.
+  if ((stat.mode & 0o077) !== 0) throw refuse(`others may enter it; chmod 700 ${path}`)
   return path
 }
 

@@ -2,7 +2,7 @@
 import { needsAnswer } from '../session/status.js'
 import type { Context } from './context.js'
 import { exitFor, follow } from './follow.js'
-import { render } from './render.js'
+import { LiveRenderer, render } from './render.js'
 import { paint, print, say } from './terminal.js'
 
 /** Prints what happens until the session ends; on Ctrl-C, says how to come back. @returns the exit status */
@@ -10,13 +10,14 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
   const detach = new AbortController()
   const onInterrupt = () => detach.abort()
   process.on('SIGINT', onInterrupt)
+  const live = process.stdout.isTTY ? new LiveRenderer() : { render }
   let pending = ''
   let asked = ''
   const state = await follow(home, supervisor, id, {
     from,
     signal: detach.signal,
     onRecord: (record) => {
-      pending += render(record) ?? ''
+      pending += live.render(record) ?? ''
     },
     onBatch: async ({ status, approvals, inputs }) => {
       const text = pending

@@ -30,7 +30,7 @@ const aliases: Record<string, string> = {
 
 async function main(argv: string[]): Promise<number> {
   const dashes = argv.indexOf('--')
-  const own = dashes < 0 ? argv : argv.slice(0, dashes)
+  const own = withStdin(dashes < 0 ? argv : argv.slice(0, dashes))
   const rest = dashes < 0 ? [] : argv.slice(dashes + 1)
   const typed = aliases[own[0] ?? ''] ?? own[0] ?? ''
   if (own[0] !== undefined) own[0] = typed
@@ -73,6 +73,16 @@ async function main(argv: string[]): Promise<number> {
   }
   await parser.parseAsync(own)
   return status
+}
+
+/** yargs loses a lone "-", as an argument and as the value of -f alike: both mean standard input. */
+function withStdin(words: readonly string[]): string[] {
+  const own: string[] = []
+  for (const word of words) {
+    if (word === '-' && ['-f', '--file'].includes(own.at(-1) ?? '')) own.pop()
+    own.push(word === '-' ? '--file=-' : word)
+  }
+  return own
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

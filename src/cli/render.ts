@@ -9,6 +9,32 @@ export function render(event: Loose): string | undefined {
   return renderers[event.type as string]?.(event)
 }
 
+/** The same for events as they come: what is streamed shows at once, and the whole block adds what is missing. */
+export class LiveRenderer {
+  #streamed = ''
+
+  render(event: Loose): string | undefined {
+    const { type, partial, delta, content } = event
+    const words = type === 'text' || type === 'thinking'
+    if (words && partial === true && Array.isArray(delta)) {
+      const text = delta.join('')
+      this.#streamed += text
+      return this.#paint(type, text)
+    }
+    const shown = this.#streamed
+    if (shown === '') return render(event)
+    this.#streamed = ''
+    if (words && typeof content === 'string' && content.startsWith(shown)) {
+      return `${this.#paint(type, content.slice(shown.length))}\n`
+    }
+    return `\n${render(event) ?? ''}`
+  }
+
+  #paint(type: string, text: string): string {
+    return type === 'thinking' ? paint(harmless(text), 'dim') : harmless(text)
+  }
+}
+
 const note = (sign: string, colour: Colour, text: string): string => `${paint(sign, colour)} ${paint(text, 'dim')}\n`
 const string = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 

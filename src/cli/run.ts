@@ -150,7 +150,7 @@ async function prompt(words: string[], file: string | undefined): Promise<string
       throw new AgentzError('BAD_INPUT', `cannot read the prompt from ${file}: ${reason(error)}`, { cause: error })
     }
   }
-  if (typed !== '-' && file === undefined) return typed
+  if (file === undefined) return typed
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk)
   return utf8(Buffer.concat(chunks), 'standard input')
