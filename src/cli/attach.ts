@@ -12,17 +12,22 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
   process.on('SIGINT', onInterrupt)
   const live = process.stdout.isTTY ? new LiveRenderer() : { render }
   let pending = ''
+  let talk = ''
   let asked = ''
   const state = await follow(home, supervisor, id, {
     from,
     signal: detach.signal,
     onRecord: (record) => {
-      pending += live.render(record) ?? ''
+      const text = live.render(record) ?? ''
+      if (isAboutSession(record.type)) talk += text
+      else pending += text
     },
     onBatch: async ({ status, approvals, inputs }) => {
       const text = pending
       pending = ''
       if (text !== '') await print(text)
+      if (talk !== '') process.stderr.write(talk)
+      talk = ''
       const open = [...approvals.keys(), ...inputs.keys()].join()
       if (needsAnswer(status) && open !== asked)
         say(paint(`${status.replace('_', ' for ')}: agentz show ${id} lists the question`, 'yellow'))
@@ -37,3 +42,6 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
   if (state.status === 'interrupted' && state.cause?.result === 'lost') say(`interrupted: ${state.cause.message}`)
   return exitFor(state.status)
 }
+
+/** What became of the session is talk; what its agent said is data, and all that a pipe gets. */
+const isAboutSession = (type: unknown): boolean => /^(session|daemon|cancel)_/.test(String(type))
