@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { AgentzError, errno, reason } from './errors.js'
+import { firstIssue } from './issue.js'
 import type { Home } from './paths.js'
 
 const Config = z.strictObject({
@@ -47,6 +48,6 @@ function readRaw(home: Home): unknown {
     throw invalid(reason(error), error)
   }
   const result = Config.safeParse(raw)
-  if (!result.success) throw invalid(z.prettifyError(result.error))
+  if (!result.success) throw invalid(firstIssue(result.error))
   return raw
 }

@@ -1,3 +1,4 @@
+/** What the routes work with. */
 import type { Home } from '../base/paths.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import type { Feeds } from './feed.js'

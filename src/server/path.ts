@@ -1,3 +1,4 @@
+/** The path of a request, without its query. */
 import type { FastifyRequest } from 'fastify'
 
 /** The path alone: a query does not belong in logs and errors. */

@@ -3,6 +3,7 @@ import { closeSync, constants, fsyncSync, openSync, rmSync, statSync, writeSync 
 import { resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { AgentzError, errno, reason } from '../base/errors.js'
+import { firstIssue } from '../base/issue.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
 import { createLog } from '../log/append.js'
 import { type Environment, formatEnvironment } from './environment.js'
@@ -129,14 +130,20 @@ function existingDirectory(path: string): string {
 export function parse<S extends z.core.$ZodType>(schema: S, input: unknown): z.output<S> {
   const result = z.safeParse(schema, input)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const path = issue?.path.join('.')
-  throw new AgentzError('BAD_INPUT', `${path ? `${path}: ` : ''}${issue?.message ?? 'invalid'}`)
+  throw new AgentzError('BAD_INPUT', firstIssue(result.error))
 }
 
 function writePrivate(path: string, text: string): void {
+  const failed = (error: unknown) =>
+    new AgentzError('LOG_WRITE', `cannot write ${path}: ${reason(error)}`, { cause: error })
+  let fd: number
   try {
-    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+    fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  } catch (error) {
+    // What is there belongs to another session.
+    throw failed(error)
+  }
+  try {
     try {
       const data = Buffer.from(text)
       const count = writeSync(fd, data)
@@ -147,6 +154,6 @@ function writePrivate(path: string, text: string): void {
     }
   } catch (error) {
     rmSync(path, { force: true })
-    throw new AgentzError('LOG_WRITE', `cannot write ${path}: ${reason(error)}`, { cause: error })
+    throw failed(error)
   }
 }

@@ -1,0 +1,181 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import ts from 'typescript'
+import { errorCodes } from '../src/base/errors.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** The house, from the ground up: a room uses rooms of lower floors, and no neighbour. */
+const floors = [['base'], ['log'], ['session'], ['agents', 'supervisor'], ['daemon', 'server'], ['cli']]
+const floorOf = (room: string) => floors.findIndex((rooms) => rooms.includes(room))
+
+/** Packages that one place makes up for the flaws of, or that cost too much to be loaded by accident. */
+const onlyIn: Record<string, RegExp> = {
+  'proper-lockfile': /^src\/log\/lock\.ts$/,
+  split2: /^src\/agents\/lines\.ts$/,
+  'fastify-sse-v2': /^src\/server\/sse\.ts$/,
+  fastify: /^src\/server\//,
+  yargs: /^src\/cli\/[^/]+\.ts$/,
+  pino: /^src\/base\/logger\.ts$/,
+}
+
+/** Tests whose subject is not one file of the same name: what they hold together. */
+const withoutTwin: Record<string, string> = {
+  'test/architecture.test.ts': 'the whole of src/',
+  'test/log/append-faults.test.ts': 'append.ts on broken disks',
+  'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
+  'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
+}
+
+function files(directory: string, suffix: RegExp): string[] {
+  return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${directory}/${entry.name}`
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : files(path, suffix)
+    return suffix.test(entry.name) ? [path] : []
+  })
+}
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const sources = files('src', /\.ts$/)
+
+interface Import {
+  readonly from: string
+  readonly what: string
+  /** Import of types alone, which is gone at run time; it binds all the same. */
+  readonly type: boolean
+}
+
+function imports(path: string): Import[] {
+  const text = read(path)
+  const typesAlone = new Set([...text.matchAll(/^import type\b[^']*'([^']+)'/gm)].map((match) => match[1]))
+  const { importedFiles } = ts.preProcessFile(text, true, true)
+  return importedFiles.map(({ fileName }) => ({ from: path, what: fileName, type: typesAlone.has(fileName) }))
+}
+
+const all = sources.flatMap(imports)
+const target = ({ from, what }: Import) => normalize(join(dirname(from), what)).replace(/\.js$/, '.ts')
+const inside = all.filter(({ what }) => what.startsWith('.'))
+const room = (path: string) => path.split('/')[1] ?? ''
+
+t.test('the reader of imports is not blind', async (t) => {
+  t.ok(sources.length > 50, `${sources.length} files`)
+  t.ok(all.length > 200, `${all.length} imports`)
+  t.ok(
+    all.some(({ from, what }) => from === 'src/cli/serve.ts' && what.startsWith('../server/')),
+    'import() is seen too',
+  )
+  for (const item of inside) t.ok(existsSync(join(root, target(item))), `${item.from} imports ${item.what}`)
+})
+
+t.test('a room uses rooms of lower floors only', async (t) => {
+  t.same(
+    [...new Set(sources.map(room))].filter((name) => floorOf(name) < 0),
+    [],
+    'every room has its floor',
+  )
+  const wrong = inside.filter((item) => {
+    const [from, to] = [room(item.from), room(target(item))]
+    return from !== to && floorOf(to) >= floorOf(from)
+  })
+  t.same(wrong, [])
+  t.same(
+    inside.filter((item) => !target(item).startsWith('src/')),
+    [],
+    'nothing leaves src/',
+  )
+  const upstairs = inside.filter((item) => room(item.from) === 'cli' && room(target(item)) === 'server')
+  t.same(
+    upstairs.filter(({ from }) => from !== 'src/cli/serve.ts'),
+    [],
+    'the command line reaches the server for serve alone',
+  )
+  t.same(
+    inside.filter((item) => room(target(item)) === 'cli' && room(item.from) !== 'cli'),
+    [],
+    'nothing imports the command line',
+  )
+})
+
+t.test('nothing imports itself in a circle', async (t) => {
+  const edges = new Map<string, string[]>()
+  for (const item of inside.filter(({ type }) => !type)) {
+    edges.set(item.from, [...(edges.get(item.from) ?? []), target(item)])
+  }
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (path: string, trail: string[]) => {
+    if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' -> '))
+    if (done.has(path) || trail.includes(path)) return
+    for (const next of edges.get(path) ?? []) visit(next, [...trail, path])
+    done.add(path)
+  }
+  for (const path of sources) visit(path, [])
+  t.same(circles, [])
+})
+
+t.test('packages with one place', async (t) => {
+  for (const [name, place] of Object.entries(onlyIn)) {
+    const users = all.filter(({ what }) => what === name || what.startsWith(`${name}/`)).map(({ from }) => from)
+    t.ok(users.length > 0, `${name} is used, or this rule can go`)
+    t.same(
+      users.filter((from) => !place.test(from)),
+      [],
+      `${name} is known in ${place.source} only`,
+    )
+  }
+  const { dependencies } = JSON.parse(read('package.json'))
+  const outside = all.filter(({ what }) => !what.startsWith('.') && !what.startsWith('node:'))
+  const names = new Set(
+    outside.map(({ what }) =>
+      what
+        .split('/')
+        .slice(0, what.startsWith('@') ? 2 : 1)
+        .join('/'),
+    ),
+  )
+  t.same([...names].sort(), Object.keys(dependencies).sort(), 'what is imported is what package.json names')
+})
+
+t.test('files say what they are for, and stay short', async (t) => {
+  for (const path of sources) {
+    const text = read(path)
+    const isVerb = path.startsWith('src/cli/') && /^export const verb\b/m.test(text)
+    const begins = isVerb ? /^(\/\*\*|\/\/|import )/ : /^(\/\*\*|\/\/)/
+    if (!begins.test(text)) t.fail(`${path} does not begin with what it is for`)
+  }
+  for (const path of [...sources, ...files('test', /\.(ts|mjs)$/)]) {
+    const length = read(path).split('\n').length - 1
+    if (length > 300) t.fail(`${path} has ${length} lines`)
+  }
+  t.pass('all were looked at')
+})
+
+t.test('test/ mirrors src/', async (t) => {
+  for (const path of files('test', /\.test\.ts$/)) {
+    const [, place = '', name = ''] = /^test\/(?:(\w+)\/)?(.+)\.test\.ts$/.exec(path) ?? []
+    const twins = sources.filter((source) => room(source) === place && source.endsWith(`/${name}.ts`))
+    t.ok(twins.length > 0 || path in withoutTwin, `${path} tests a file of its name, or says here what it tests`)
+  }
+  for (const path of Object.keys(withoutTwin)) t.ok(existsSync(join(root, path)), `${path} exists, or its line can go`)
+})
+
+/** README.md: the first table whose head is "| Code | ...": | `CODE` | sentence | exit status | HTTP status | */
+t.test('the error table of the README', async (t) => {
+  const lines = read('README.md').split('\n')
+  const head = lines.findIndex((line) => /^\| *Code *\|/.test(line))
+  t.ok(head >= 0, 'README.md has a table that begins with "| Code |"')
+  const end = lines.findIndex((line, at) => at > head && !line.startsWith('|'))
+  const table = lines.slice(head + 2, end < 0 ? undefined : end)
+  const codes = table.map((line) => /^\| *`([A-Z_]+)` *\|/.exec(line)?.[1] ?? `no code in: ${line}`)
+  t.same(codes, Object.keys(errorCodes), 'the codes of errors.ts, in its order')
+  for (const line of table) {
+    const cells = line.split('|').map((cell) => cell.trim())
+    const code = cells[1]?.replaceAll('`', '') as keyof typeof errorCodes
+    const error = errorCodes[code]
+    if (error === undefined) continue
+    t.ok(cells.includes(String(error.exit)), `${code}: a cell says exit status ${error.exit}`)
+    t.ok(cells.includes(String(error.http)), `${code}: a cell says HTTP status ${error.http}`)
+  }
+})
