@@ -1,7 +1,7 @@
 // 100,000 lines of a `command` session, from the program's start to the last line in the file, against bare Node
 // that reads the same program's output, splits it, adds an envelope and writes the file.
-import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { agentz, freshHome, inTurn, median, row } from './measure.mjs'
 
