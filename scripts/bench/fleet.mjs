@@ -1,7 +1,10 @@
 // 50 sessions started at once from 10 processes, 1,000 lines of output each: everything completes, nothing is lost.
-import { spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { agentz, cli, freshHome, quantile, time } from './measure.mjs'
 
 const home = freshHome()
@@ -66,27 +69,29 @@ console.log(
   `run -d: p50 ${ms(quantile(spawns, 0.5))}, p99 ${ms(quantile(spawns, 0.99))}; ${Math.round(lines / seconds)} lines/s over all`,
 )
 
-// The registry's lock, as its writers meet it: 10 processes append cancel requests at once to sessions that run.
-const waits = []
-const child = (code) =>
-  new Promise((resolve, reject) => {
-    const each = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let out = ''
-    each.stdout.on('data', (chunk) => (out += chunk))
-    each.on('exit', (status) => (status === 0 ? resolve(JSON.parse(out)) : reject(new Error(`lock child: ${status}`))))
-  })
-const lockModule = JSON.stringify(new URL('../../node_modules/proper-lockfile/index.js', import.meta.url).href)
-const code = `import lock from ${lockModule}
+// The lock of the log room, as 10 processes meet it that want it at once, over and over.
+const program = join(home, 'lock.mjs')
+await build({
+  stdin: {
+    contents: `import { withLock } from './src/log/lock.ts'
 const waits = []
 for (let i = 0; i < 20; i++) {
   const start = performance.now()
-  for (;;) {
-    try { const release = await lock.lock(${JSON.stringify(join(home, 'bench-lock'))}, { realpath: false, stale: 2000 }); waits.push(performance.now() - start); await release(); break }
-    catch { await new Promise((r) => setTimeout(r, 2 + Math.random() * 20)) }
-  }
+  await withLock(process.argv[2], () => void waits.push(performance.now() - start))
 }
-console.log(JSON.stringify(waits))`
-for (const each of await Promise.all(Array.from({ length: PROCESSES }, () => child(code)))) waits.push(...each)
+console.log(JSON.stringify(waits))`,
+    resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+    loader: 'ts',
+  },
+  outfile: program,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  banner: { js: "import{createRequire as __c}from'node:module';const require=__c(import.meta.url);" },
+})
+const contend = promisify(execFile)
+const runs = Array.from({ length: PROCESSES }, () => contend(process.execPath, [program, join(home, 'contended')]))
+const waits = (await Promise.all(runs)).flatMap(({ stdout }) => JSON.parse(stdout))
 console.log(
   `lock wait of ${PROCESSES} processes at once: p50 ${ms(quantile(waits, 0.5))}, p99 ${ms(quantile(waits, 0.99))}`,
 )

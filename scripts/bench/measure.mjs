@@ -11,8 +11,20 @@ export const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 export function freshHome() {
   const home = mkdtempSync(join(tmpdir(), 'agentz-bench-'))
   process.env.AGENTZ_HOME = home
-  process.on('exit', () => rmSync(home, { recursive: true, force: true }))
+  process.on('exit', () => remove(home))
   return home
+}
+
+/** The last reapers may still be writing. */
+function remove(home) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return rmSync(home, { recursive: true, force: true })
+    } catch (error) {
+      if (attempt > 50) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    }
+  }
 }
 
 export const agentz = (...args) =>

@@ -1,5 +1,5 @@
 import type { Home } from '../base/paths.js'
-import type { Row } from '../session/registry.js'
+import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
@@ -59,7 +59,7 @@ export const verb: Verb<Args> = {
     const ids = sorted(fleet).filter((id) => matches(fleet, id, args))
     if (args.quiet) await print(ids.map((id) => `${id}\n`).join(''))
     else if (args.json) await print(ids.map((id) => `${fleet.text(id)}\n`).join(''))
-    else await table(ids.map(fleet.row), args.all === true)
+    else await table(ids.map(fleet.head), args.all === true)
     return 0
   },
 }
@@ -85,7 +85,7 @@ function sorted(fleet: Fleet): string[] {
   return groups.flatMap((group) => group.reverse())
 }
 
-async function table(rows: Row[], all: boolean): Promise<void> {
+async function table(rows: Head[], all: boolean): Promise<void> {
   const terminal = process.stdout.isTTY === true
   const finished = rows.filter((row) => !isLive(row.status)).length
   const hidden = terminal && !all ? Math.max(0, finished - FINISHED_SHOWN) : 0
@@ -96,7 +96,7 @@ async function table(rows: Row[], all: boolean): Promise<void> {
   }
   if (!terminal) {
     // For programs: tabs, and times that can be sorted.
-    const line = (row: Row) =>
+    const line = (row: Head) =>
       [row.sessionId, row.status, row.agentType, row.createdAt, row.updatedAt, because(row), row.title].join('\t')
     await print(shown.map((row) => `${harmless(line(row)).replaceAll('\n', ' ')}\n`).join(''))
     return
@@ -126,7 +126,7 @@ async function table(rows: Row[], all: boolean): Promise<void> {
   if (hidden > 0) say(paint(`and ${hidden} finished before; agentz ls -a lists them`, 'dim'))
 }
 
-function because({ cause, status }: Row): string {
+function because({ cause, status }: Head): string {
   if (cause === undefined || status === 'cancelled' || status === 'completed') return ''
   return `${cause.result}${cause.status === undefined ? '' : ` ${cause.status}`}`
 }

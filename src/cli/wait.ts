@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { findSession } from '../session/find.js'
@@ -52,6 +53,8 @@ export const verb: Verb<Args> = {
       throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(args.timeout)} is not a number of seconds`)
     }
     const signal = seconds === undefined ? new AbortController().signal : AbortSignal.timeout(seconds * 1000)
+    // Each session listens to it; Node warns from the eleventh on.
+    setMaxListeners(0, signal)
     const waits = ids.map((id) => follow(home, supervisor, id, { signal, until: ({ status }) => needsAnswer(status) }))
     const ends = args.any ? [await Promise.race(waits)] : await Promise.all(waits)
     let status: number = EXIT.ok

@@ -8,7 +8,12 @@ import type { Status } from './status.js'
 /** The text of a row begins with its id and its status, at fixed places: Rows.text writes them so. */
 const ID_AT = '{"sessionId":"'.length
 const STATUS_AT = ID_AT + 12 + '","status":"'.length
-const rowText = /^\{"sessionId":"[0-9a-f]{12}","status":"[a-z_]+",.*\}$/
+const rowText = /^\{"sessionId":"[0-9a-f]{12}","status":"[a-z_]+",/
+const headText =
+  /^\{"sessionId":"[0-9a-f]{12}","status":"(completed|cancelled)","agentType":"([^"\\]*)","createdAt":"([^"\\]*)","updatedAt":"([^"\\]*)","title":"([^"\\]*)"/
+
+/** What a list shows of a session. */
+export type Head = Pick<Row, 'sessionId' | 'status' | 'agentType' | 'createdAt' | 'updatedAt' | 'title' | 'cause'>
 
 export class Rows {
   readonly #rows = new Map<string, Row | string>()
@@ -19,7 +24,7 @@ export class Rows {
     let start = 0
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
       const row = text.slice(start, end)
-      if (!rowText.test(row)) throw new Error('a line is not the text of a row')
+      if (!rowText.test(row) || !row.endsWith('}')) throw new Error('a line is not the text of a row')
       rows.#rows.set(row.slice(ID_AT, ID_AT + 12), row)
       start = end + 1
     }
@@ -57,12 +62,21 @@ export class Rows {
     return row.slice(STATUS_AT, row.indexOf('"', STATUS_AT)) as Status
   }
 
+  /** The head of a row; of one that ended well it stands at the beginning of its text, and the rest is not parsed. */
+  head(id: string): Head | undefined {
+    const row = this.#rows.get(id)
+    const found = typeof row === 'string' ? headText.exec(row) : null
+    if (found === null) return this.get(id)
+    const [, status, agentType = '', createdAt = '', updatedAt = '', title = ''] = found
+    return { sessionId: id, status: status as Status, agentType, createdAt, updatedAt, title }
+  }
+
   /** A row as JSON text. */
   text(id: string): string {
     const row = this.#rows.get(id)
     if (row === undefined || typeof row === 'string') return row ?? ''
-    const { sessionId, status, ...rest } = row
-    return JSON.stringify({ sessionId, status, ...rest })
+    const { sessionId, status, agentType, createdAt, updatedAt, title, ...rest } = row
+    return JSON.stringify({ sessionId, status, agentType, createdAt, updatedAt, title, ...rest })
   }
 
   /** Every row, parsed. */

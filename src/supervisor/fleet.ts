@@ -4,6 +4,7 @@ import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
 import { type Registry, type Row, readRegistry } from '../session/registry.js'
+import type { Head } from '../session/rows.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { bootId } from './boot.js'
@@ -15,6 +16,8 @@ export interface Fleet {
   readonly ids: string[]
   /** The true status, without parsing the row. */
   status(id: string): Status
+  /** What a list shows of it, with its true status. */
+  head(id: string): Head
   /** The row with its true status. */
   row(id: string): Row
   /** The same as JSON text, with `unit` and `log`. */
@@ -58,6 +61,7 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
   return {
     ids: [...rows.ids()],
     status: (id) => corrected.get(id)?.status ?? rows.status(id)!,
+    head: (id) => corrected.get(id) ?? rows.head(id)!,
     row: (id) => corrected.get(id) ?? rows.get(id)!,
     // What follows from the id is added without parsing the row.
     text: (id) => `${text(id).slice(0, -1)},"unit":"${supervisor.unitName(id)}",${logHead}${id}${logTail}}`,

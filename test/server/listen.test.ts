@@ -60,8 +60,8 @@ t.test('where it does not listen', async (t) => {
   const open = newHome(t)
   mkdirSync(join(open.root, 'run'))
   chmodSync(join(open.root, 'run'), 0o755)
-  await newServer(t, { home: open })
-  t.equal(statSync(join(open.root, 'run')).mode & 0o777, 0o700, 'a directory that was open is closed')
+  await t.rejects(newServer(t, { home: open }), { code: 'HOME_UNUSABLE', message: /others may enter it/ })
+  t.equal(statSync(join(open.root, 'run')).mode & 0o777, 0o755, 'a directory that was open is refused, not changed')
 })
 
 t.test('a socket that a killed server left', async (t) => {
