@@ -1,5 +1,7 @@
-// Builds dist/: the programs that people and units run. Bundled, because a start of some hundred small files costs
-// more than what `agentz ls` has to do; the server's framework stays outside, since only `serve` loads it.
+// Builds dist/: the programs that people and units run, each one file, because to find and load some dozen small files takes
+// longer than what `agentz ls` or a starting daemon has to do. What a program imports dynamically is in its file too, but
+// runs only when it is asked for; the server is a program of its own, since only `serve` loads its framework. CommonJS, since
+// Node takes some milliseconds less to begin with it.
 import { rmSync } from 'node:fs'
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -7,44 +9,53 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
-const external = []
+
+/** The server stays outside of the command line's file. */
+const serverApart = {
+  name: 'server-apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/server\/serve\.js$/ }, () => ({ path: './server.cjs', external: true })),
+}
 
 rmSync(`${root}/dist`, { recursive: true, force: true })
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/main.ts', daemon: 'src/daemon/main.ts', reap: 'src/daemon/reap.ts' },
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  minifyIdentifiers: true,
-  keepNames: false,
-  legalComments: 'none',
-  external,
-  // yargs measures text with it, to lay out its help. Two copies compile regular expressions of all emoji at each start.
-  alias: { 'string-width': './src/cli/string-width.ts' },
-  metafile: true,
-  chunkNames: 'chunk-[name]-[hash]',
-  // Bundled CommonJS packages call require for Node's own modules.
-  banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
-  logLevel: 'warning',
-})
+const programs = {
+  cli: 'src/cli/main.ts',
+  server: 'src/server/serve.ts',
+  daemon: 'src/daemon/main.ts',
+  reap: 'src/daemon/reap.ts',
+}
+const inputs = []
+for (const [name, entry] of Object.entries(programs)) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: `dist/${name}.cjs`,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    plugins: name === 'cli' ? [serverApart] : [],
+    // yargs measures text with it, to lay out its help. Two copies compile regular expressions of all emoji at each start.
+    alias: { 'string-width': './src/cli/string-width.ts' },
+    define: { 'import.meta.url': '__moduleUrl' },
+    banner: {
+      js: `${name === 'cli' ? '#!/usr/bin/env node\n' : ''}const __moduleUrl=require('node:url').pathToFileURL(__filename).href;`,
+    },
+    logLevel: 'warning',
+  })
+  inputs.push(...Object.keys(metafile.inputs))
+}
 
-const cli = `${root}/dist/cli.js`
-await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, 'utf8')}`)
-await chmod(cli, 0o755)
-await writeFile(`${root}/dist/THIRD-PARTY-LICENSES`, await licenses(Object.keys(metafile.inputs)))
+await chmod(`${root}/dist/cli.cjs`, 0o755)
+await writeFile(`${root}/dist/THIRD-PARTY-LICENSES`, await licenses(inputs))
 console.log(`built dist/ of ${manifest.name} ${manifest.version}`)
 
-/** The licences of the packages whose code is inside the bundle, as they ask for. */
-async function licenses(inputs) {
-  const names = new Set(inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+/** The licences of the packages whose code is inside the bundles, as they ask for. */
+async function licenses(paths) {
+  const names = new Set(paths.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
   const texts = await Promise.all(
     [...names].sort().map(async (name) => {
       const directory = `${root}/node_modules/${name}`

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+export const cli = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url))
 
 /** A fresh AGENTZ_HOME for this process and its children; removed at the end. */
 export function freshHome() {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { agentz, changed, cli, freshHome, inTurn, median, quantile, row, time } from './measure.mjs'
+import { agentz, changed, cli, freshHome, inTurn, median, quantile, row, time, until } from './measure.mjs'
 
 const home = freshHome()
 const times = Number(process.argv[2] ?? 15)
@@ -28,21 +28,23 @@ async function bareFirstLine() {
   return performance.now() - start
 }
 
-/** From the moment the session exists on disk, when the unit is asked for, to its first output line in the file. */
+/** From the moment the session exists, when its unit is asked for, to its first output line in the file. */
 const fromSpawn = []
 async function ourFirstLine() {
   const start = performance.now()
-  const startDate = Date.now()
-  const { log } = JSON.parse(agentz('run', '--json', '-a', 'command', '--', 'echo', 'x'))
-  const line = await changed(log, () =>
-    readFileSync(log, 'utf8')
-      .split('\n')
-      .find((text) => text.startsWith('{"type":"text"')),
-  )
+  const size = readFileSync(join(home, 'registry.ndjson')).length
+  const child = spawn(process.execPath, [cli, 'run', '-d', '-a', 'command', '--', 'echo', 'x'], { stdio: 'ignore' })
+  const created = await changed(join(home, 'registry.ndjson'), () => {
+    const added = readFileSync(join(home, 'registry.ndjson')).subarray(size).toString()
+    return /"session_created".*?"sessionId":"([0-9a-f]{12})".*\n/.exec(added)?.[1]
+  })
+  const spawned = performance.now()
+  const log = join(home, 'sessions', `${created}.ndjson`)
+  await changed(log, () => (readFileSync(log).includes('\n{"type":"text"') ? true : undefined))
+  fromSpawn.push(performance.now() - spawned)
   const total = performance.now() - start
-  const created = JSON.parse(readFileSync(log, 'utf8').split('\n')[0]).timestamp
-  fromSpawn.push(Date.parse(JSON.parse(line).timestamp) - Date.parse(created))
-  return Math.min(total, Date.parse(JSON.parse(line).timestamp) - startDate + 1)
+  await until(() => child.exitCode !== null && readFileSync(log).includes('daemon_exited'), 'it has ended')
+  return total
 }
 const [first, bare] = await inTurn(times, ourFirstLine, bareFirstLine)
 row('spawn to first output line', median(fromSpawn), median(bare), 2)

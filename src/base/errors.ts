@@ -83,5 +83,9 @@ export function errno(error: unknown): string | undefined {
 
 /** Any thrown value as an AgentzError; what is not one of ours is a defect and keeps its stack as cause. */
 export function toAgentzError(error: unknown): AgentzError {
-  return error instanceof AgentzError ? error : new AgentzError('INTERNAL', reason(error), { cause: error })
+  return isAgentzError(error) ? error : new AgentzError('INTERNAL', reason(error), { cause: error })
 }
+
+/** By its marks, not by its class: the server is bundled apart and has a copy of the class. */
+const isAgentzError = (error: unknown): error is AgentzError =>
+  error instanceof Error && error.name === 'AgentzError' && 'hint' in error && 'exit' in error

@@ -1,10 +1,8 @@
-/** One pino logger a process, on stderr, which the journal keeps for units. What a session did is not here but in its file. */
-import { pino } from 'pino'
+/** pino on stderr, which the journal keeps for units. What a session did is not here but in its file. */
 
-export type Logger = ReturnType<typeof createLogger>
-
-/** @param name daemon, reaper or server; @param fields what every line carries, such as sessionId */
-export function createLogger(name: string, fields: Record<string, unknown> = {}) {
+/** A logger of the server's. @param fields what every line carries */
+export async function createLogger(name: string, fields: Record<string, unknown> = {}) {
+  const { pino } = await import('pino')
   return pino(
     {
       name,
@@ -14,4 +12,24 @@ export function createLogger(name: string, fields: Record<string, unknown> = {})
     },
     pino.destination({ dest: 2, sync: true }),
   )
+}
+
+export type Logger = Awaited<ReturnType<typeof createLogger>>
+
+type Level = 'info' | 'warn' | 'error' | 'fatal'
+
+/** For a daemon and its reaper, which mostly have nothing to say: pino is loaded with the first word, not at the start. */
+export interface QuietLogger extends Record<Level, (detail: Record<string, unknown>, message: string) => void> {
+  /** Resolves when everything said so far is written. */
+  flushed(): Promise<void>
+}
+
+export function createQuietLogger(name: string, fields: Record<string, unknown> = {}): QuietLogger {
+  let logger: Promise<Logger> | undefined
+  let last: Promise<void> = Promise.resolve()
+  const at = (level: Level) => (detail: Record<string, unknown>, message: string) => {
+    logger ??= createLogger(name, fields)
+    last = logger.then((pino) => pino[level](detail, message))
+  }
+  return { info: at('info'), warn: at('warn'), error: at('error'), fatal: at('fatal'), flushed: () => last }
 }

@@ -1,9 +1,9 @@
 /**
- * The daemon of one session: `daemon.js <id>`, run by the OS. Exit status 0 once a terminal event is written, whatever
+ * The daemon of one session: `daemon.cjs <id>`, run by the OS. Exit status 0 once a terminal event is written, whatever
  * became of the agent; anything else means that the daemon broke, and the OS starts it again.
  */
 import { type AgentzError, toAgentzError } from '../base/errors.js'
-import { createLogger } from '../base/logger.js'
+import { createQuietLogger } from '../base/logger.js'
 import { homePaths } from '../base/paths.js'
 import { parseId } from '../session/id.js'
 import { createNotify } from './notify.js'
@@ -18,24 +18,26 @@ const statusFor = (error: AgentzError): number => {
   return error.code === 'LOG_WRITE' ? EXIT.io : EXIT.software
 }
 
-const log = createLogger('daemon', { sessionId: process.argv[2]?.slice(0, 12) })
-const die = (thrown: unknown): never => {
+const log = createQuietLogger('daemon', { sessionId: process.argv[2]?.slice(0, 12) })
+const die = async (thrown: unknown): Promise<void> => {
   const error = toAgentzError(thrown)
   log.fatal({ err: error }, error.message)
+  await log.flushed()
   process.exit(statusFor(error))
 }
 
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
-try {
+async function main(): Promise<void> {
   const id = parseId(process.argv[2])
   const notify = createNotify(log)
-  // Ready before a long fold: what a manager waits for is a living process, and the log tells the rest.
-  notify.ready()
   notify.watch()
   await runSession(homePaths(), id, { log, notify })
+  notify.ready()
+  await notify.sent()
+  await log.flushed()
   process.exit(0)
-} catch (error) {
-  die(error)
 }
+
+main().catch(die)

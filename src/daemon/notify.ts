@@ -3,32 +3,53 @@
  * milliseconds, because Node has no datagram Unix sockets. Without a manager that listens, it does nothing.
  */
 import { spawn } from 'node:child_process'
-import type { Logger } from '../base/logger.js'
+import type { QuietLogger } from '../base/logger.js'
 
 export interface Notify {
+  /** Only the first call counts. */
   ready(): void
   status(text: string): void
   stopping(): void
   /** Pings the watchdog at half its interval, from now on. */
   watch(): void
+  /** Resolves when all that was sent is with the manager: a unit that ends before it was ready counts as failed. */
+  sent(): Promise<void>
 }
 
-export function createNotify(log: Logger, env: NodeJS.ProcessEnv = process.env): Notify {
+export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.env): Notify {
   const listens = env.NOTIFY_SOCKET !== undefined
+  const sending = new Set<Promise<void>>()
   const send = (...words: string[]) => {
     if (!listens) return
     const child = spawn('systemd-notify', words, { stdio: 'ignore' })
-    child.on('error', (error) => log.error({ err: error }, 'cannot run systemd-notify'))
-    child.on('exit', (code) => code !== 0 && log.warn({ code, words }, 'systemd-notify failed'))
+    const done = new Promise<void>((resolve) => {
+      child.on('error', (error) => {
+        log.error({ err: error }, 'cannot run systemd-notify')
+        resolve()
+      })
+      child.on('exit', (code) => {
+        if (code !== 0) log.warn({ code, words }, 'systemd-notify failed')
+        resolve()
+      })
+    })
+    sending.add(done)
+    done.then(() => sending.delete(done))
     child.unref()
   }
+  let isReady = false
   return {
-    ready: () => send('--ready'),
+    ready: () => {
+      if (!isReady) send('--ready')
+      isReady = true
+    },
     status: (text) => send(`--status=${text}`),
     stopping: () => send('STOPPING=1'),
     watch: () => {
       const interval = Number(env.WATCHDOG_USEC) / 2000
       if (interval > 0) setInterval(() => send('WATCHDOG=1'), interval).unref()
+    },
+    sent: async () => {
+      await Promise.all(sending)
     },
   }
 }

@@ -4,7 +4,7 @@
  * ended (systemd.exec(5): SERVICE_RESULT, EXIT_CODE, EXIT_STATUS).
  */
 import { toAgentzError } from '../base/errors.js'
-import { createLogger } from '../base/logger.js'
+import { createQuietLogger } from '../base/logger.js'
 import { homePaths } from '../base/paths.js'
 import { parseId } from '../session/id.js'
 import { recordExit, recordFailure } from './exit.js'
@@ -18,6 +18,6 @@ async function main(args: string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((thrown) => {
   const error = toAgentzError(thrown)
-  createLogger('reaper').error({ err: error }, error.message)
+  createQuietLogger('reaper').error({ err: error }, error.message)
   process.exitCode = error.exit
 })

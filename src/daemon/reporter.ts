@@ -1,7 +1,7 @@
 /** Tells the registry what the session's file already says: one at a time, in order, until each is written. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { toAgentzError } from '../base/errors.js'
-import type { Logger } from '../base/logger.js'
+import type { QuietLogger } from '../base/logger.js'
 import type { Home } from '../base/paths.js'
 import type { RegistryEvent } from '../session/events.js'
 import { frame } from '../session/frame.js'
@@ -16,13 +16,13 @@ export class Reporter {
   readonly #home: Home
   readonly #id: string
   readonly #epoch: number
-  readonly #log: Logger
+  readonly #log: QuietLogger
   #queue: Promise<void> = Promise.resolve()
   #told: Status = 'running'
   #timer: NodeJS.Timeout | undefined
   #status: (() => Status) | undefined
 
-  constructor(home: Home, id: string, epoch: number, log: Logger) {
+  constructor(home: Home, id: string, epoch: number, log: QuietLogger) {
     this.#home = home
     this.#id = id
     this.#epoch = epoch

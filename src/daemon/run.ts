@@ -1,8 +1,9 @@
 /** One run of a session: from the fold of its own log to a terminal event. */
+import { statSync } from 'node:fs'
 import type { AgentContext, Outcome, RunningAgent } from '../agents/agent.js'
 import { agentByName } from '../agents/agents.js'
 import { AgentzError, reason } from '../base/errors.js'
-import type { Logger } from '../base/logger.js'
+import type { QuietLogger } from '../base/logger.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { Appender } from '../log/append.js'
 import { withLock } from '../log/lock.js'
@@ -18,8 +19,11 @@ import type { Notify } from './notify.js'
 import { Output } from './output.js'
 import { Reporter } from './reporter.js'
 
+/** A file of so many bytes takes long to fold: the manager is told first that we live. */
+const LONG_FOLD = 16 * 1024 * 1024
+
 export interface RunTools {
-  readonly log: Logger
+  readonly log: QuietLogger
   readonly notify: Notify
 }
 
@@ -36,7 +40,7 @@ export async function runSession(home: Home, id: string, tools: RunTools): Promi
 class Run {
   readonly #home: Home
   readonly #id: string
-  readonly #log: Logger
+  readonly #log: QuietLogger
   readonly #notify: Notify
   readonly #path: string
   readonly #appender: Appender
@@ -55,6 +59,7 @@ class Run {
     this.#log = log
     this.#notify = notify
     this.#path = sessionLog(home, id)
+    if ((statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > LONG_FOLD) notify.ready()
     this.#inbox = new Inbox(id, this.#path)
     this.#epoch = this.#inbox.state.epoch + 1
     this.#appender = new Appender(this.#path)
@@ -68,7 +73,7 @@ class Run {
       onWritten: (bytes, plain) => this.#inbox.wrote(bytes, plain),
       onBroken: fail,
       onBlocked: (error) => {
-        if (error === undefined) log.info('the log can be written again')
+        if (error === undefined) log.info({}, 'the log can be written again')
         else log.error({ err: error }, 'the log cannot be written; the agent waits')
         notify.status(error === undefined ? 'running' : `blocked: ${error.message}`)
       },
@@ -82,7 +87,7 @@ class Run {
 
   async start(): Promise<void> {
     const { state } = this.#inbox
-    const { epoch, status, cause, cancelRequested, spec } = state
+    const { epoch, status, cause, spec } = state
     const agent = agentByName(spec.agentType)
     if (!isLive(status) && status !== 'interrupted') {
       this.#log.info({ status }, 'the session has ended; nothing to run')
@@ -98,14 +103,15 @@ class Run {
       bootId: bootId(),
       invocationId: process.env.INVOCATION_ID,
     }
+    const listening = this.#inbox.open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
     await this.#output.commit([started], 'daemon')
+    await listening
     this.#reporter.report(started)
-    if (cancelRequested) return this.#end(this.#cancelled())
-    if (epoch > 0 && !agent.resumable && spec.restart !== 'rerun') return this.#end(this.#notResumed(cause))
-    await this.#inbox.open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
-    // A cancel may have come between the first fold and the doorbell.
     if (this.#inbox.state.cancelRequested) return this.#end(this.#cancelled())
+    if (epoch > 0 && !agent.resumable && spec.restart !== 'rerun') return this.#end(this.#notResumed(cause))
     this.#agent = agent.start(this.#context())
+    // What a manager waits for is a living process; telling it starts one, which the agent need not wait for.
+    this.#notify.ready()
     this.#reporter.follow(() => this.#inbox.state.status)
     const outcome = await Promise.race([this.#agent.ended, this.#failed])
     await this.#stopped

@@ -8,7 +8,6 @@
  * - a writer killed inside it delays others by `stale`, so that is at its minimum.
  */
 import { statSync } from 'node:fs'
-import { lock as acquire } from 'proper-lockfile'
 import { AgentzError, errno, reason } from '../base/errors.js'
 
 const STALE_MS = 2000
@@ -55,9 +54,11 @@ async function locked<T>(path: string, work: () => T | Promise<T>): Promise<T> {
 }
 
 async function obtain(path: string, held: Held): Promise<() => Promise<void>> {
+  // Loaded with the first lock: a daemon starts its agent before it needs one.
+  const { default: lockfile } = await import('proper-lockfile')
   for (let attempt = 0; ; attempt++) {
     try {
-      const release = await acquire(path, {
+      const release = await lockfile.lock(path, {
         realpath: false,
         stale: STALE_MS,
         onCompromised: (error) => {

@@ -44,7 +44,8 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 
 /** @throws BAD_INPUT for a host that is not loopback; SERVER_LISTEN; HOME_UNUSABLE */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { home, supervisor, logger = createLogger('server') } = options
+  const { home, supervisor } = options
+  const logger = options.logger ?? (await createLogger('server'))
   const { server } = options.config ?? readConfig(home)
   const host = options.host ?? server.host
   if (!loopback.has(host)) {

@@ -14,8 +14,8 @@ const root = packageRoot()
 export const programs = {
   /** The real path: a version manager's shim is not there for a unit. */
   node: realpathSync(process.execPath),
-  daemon: join(root, 'dist', 'daemon.js'),
-  reaper: join(root, 'dist', 'reap.js'),
+  daemon: join(root, 'dist', 'daemon.cjs'),
+  reaper: join(root, 'dist', 'reap.cjs'),
   units: join(root, 'units'),
 }
 

@@ -22,7 +22,7 @@ t.test("the agent gets the caller's directory, umask and environment, not the da
       `umask 0027; exec "$@"`,
       'sh',
       process.execPath,
-      join(import.meta.dirname, '../../dist/cli.js'),
+      join(import.meta.dirname, '../../dist/cli.cjs'),
       'run',
       '--json',
       '-C',

@@ -8,7 +8,7 @@ import type { Loose } from '../../src/session/life.js'
 import { newHome, until } from './home.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-export const cliPath = `${root}dist/cli.js`
+export const cliPath = `${root}dist/cli.cjs`
 
 /** scripts/test brings a manager; without one these tests fail, since nothing else shows what they show. */
 export function requireManager(): void {

@@ -78,7 +78,7 @@ t.test(
     const story = `
     set -eu
     export HOME='${home}' AGENTZ_HOME='${home}/agentz'
-    agentz() { node '${place}/package/dist/cli.js' "$@"; }
+    agentz() { node '${place}/package/dist/cli.cjs' "$@"; }
     [ "$(id -un)" = nobody ]
     agentz run -a command -C / -- echo hello
     id=$(agentz run -d -a command -C / -- sh -c 'while :; do echo tick; sleep 0.05; done')
@@ -91,7 +91,7 @@ t.test(
     systemctl --user stop "agentz-session-$stop"
     agentz show "$stop" --json | jq -c '[.status, .cause.result]'
     find "$AGENTZ_HOME" -perm /077
-    node '${place}/package/dist/cli.js' serve --port 0 --json > "$HOME/serve.json" & server=$!
+    node '${place}/package/dist/cli.cjs' serve --port 0 --json > "$HOME/serve.json" & server=$!
     until [ -s "$HOME/serve.json" ]; do sleep 0.05; done
     curl -s --unix-socket "$(jq -r .socketPath "$HOME/serve.json")" http://localhost/v1/sessions | jq -c '.sessions | length'
     kill "$server"
@@ -122,7 +122,7 @@ t.test('the manager ends: every session has its cause', { skip: unprivileged }, 
   const home = newHome(t)
   const story = `
     set -eu
-    id=$(node '${root}dist/cli.js' run -d -a command -- sh -c 'while :; do echo tick; sleep 0.05; done')
+    id=$(node '${root}dist/cli.cjs' run -d -a command -- sh -c 'while :; do echo tick; sleep 0.05; done')
     until grep -q '"content":"tick"' "$AGENTZ_HOME/sessions/$id.ndjson"; do sleep 0.05; done
   `
   // systemctl finds the manager of this run by this variable: without it, with-user-manager starts another one.
