@@ -70,7 +70,11 @@ export class Output {
   async commit(events: readonly AgentEvent[], by: SessionEvent['by']): Promise<void> {
     this.emit(events, by)
     this.flush()
-    while (this.#lines.length > 0) await this.full()
+    while (this.#lines.length > 0) {
+      await this.full()
+      // When the disk took the rest, a word about it was added, which has not been written yet.
+      this.flush()
+    }
     await this.#sync()
   }
 

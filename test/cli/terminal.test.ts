@@ -1,0 +1,51 @@
+/** What reaches a terminal from an agent can do no harm there. */
+import fc from 'fast-check'
+import t from 'tap'
+import { age, harmless, oneLine, shellWords } from '../../src/cli/terminal.js'
+
+t.test('escape sequences of every kind go, text stays', async (t) => {
+  const table: [string, string][] = [
+    ['plain\ttext\nlines', 'plain\ttext\nlines'],
+    ['\x1b[31mred\x1b[0m', 'red'],
+    ['\x1b[2J\x1b[H\x1b[10;10Hmoved', 'moved'],
+    ['\x1b]0;title\x07shown', 'shown'],
+    ['\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07', 'link'],
+    ['\x1bP1$r0m\x1b\\dcs', 'dcs'],
+    ['\x1b_apc\x1b\\text', 'text'],
+    ['\x9b31mc1', 'c1'],
+    ['over\rwrite', 'over\nwrite'],
+    ['back\b\b\bspace', 'backspace'],
+    ['bell\x07 nul\0 del\x7f', 'bell nul del'],
+    ['\u202eright to left', '\ufffdright to left'],
+    ['\x1b]unterminated', ''],
+    ['\x1b', ''],
+  ]
+  for (const [given, shown] of table) t.equal(harmless(given), shown, JSON.stringify(given))
+})
+
+t.test('whatever comes, no control character but newline and tab is left', async (t) => {
+  const byte = fc.constantFrom('\x1b', '[', ']', '\x07', '\x9b', '\\', '0', ';', 'm', 'P', '_', 'a', '\n', '\u202e')
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: byte, maxLength: 40 })), (text) => {
+      return !/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/.test(harmless(text))
+    }),
+    { numRuns: 2000 },
+  )
+  t.pass('2,000 texts')
+})
+
+t.test('lines, ages and words', async (t) => {
+  t.equal(oneLine('a\n  b\tc', 10), 'a b c')
+  t.equal(oneLine('🙂🙂🙂🙂', 3), '🙂🙂…')
+  const now = Date.parse('2026-01-02T00:00:00Z')
+  for (const [from, text] of [
+    ['2026-01-01T23:59:55Z', '5s'],
+    ['2026-01-01T23:48:00Z', '12m'],
+    ['2026-01-01T21:00:00Z', '3h'],
+    ['2025-12-24T00:00:00Z', '9d'],
+    ['2026-01-03T00:00:00Z', '0s'],
+    ['never', '?'],
+  ] as const)
+    t.equal(age(from, now), text)
+  t.equal(shellWords(['echo', "it's", '$HOME', 'plain']), `echo 'it'\\''s' '$HOME' plain`)
+})
