@@ -31,7 +31,9 @@ export class Output {
   #lines: string[] = []
   #size = 0
   #plain = true
-  #scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined
+  // Two fields: to clear an immediate that is a timer spoils Node's count of immediates, and the process never ends.
+  #turn: NodeJS.Immediate | undefined
+  #retry: NodeJS.Timeout | undefined
   #blockedSince: number | undefined
   #syncing: Promise<void> | undefined
   #commitTimer: NodeJS.Timeout | undefined
@@ -57,7 +59,7 @@ export class Output {
       this.#size += line.length
       if (!isOutput(event.type)) this.#plain = false
     }
-    if (this.#blockedSince === undefined) this.#scheduled ??= setImmediate(() => this.flush())
+    if (this.#blockedSince === undefined) this.#turn ??= setImmediate(() => this.flush())
   }
 
   /** Undefined while there is room; else settles when there is again. */
@@ -80,9 +82,10 @@ export class Output {
 
   /** Writes what waits, now. */
   flush(): void {
-    clearImmediate(this.#scheduled as NodeJS.Immediate)
-    clearTimeout(this.#scheduled as NodeJS.Timeout)
-    this.#scheduled = undefined
+    clearImmediate(this.#turn)
+    clearTimeout(this.#retry)
+    this.#turn = undefined
+    this.#retry = undefined
     if (this.#lines.length > 0) this.#write()
     if (this.#lines.length === 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
@@ -112,7 +115,7 @@ export class Output {
   #block(error: AgentzError): void {
     if (this.#blockedSince === undefined) this.#hooks.onBlocked(error)
     this.#blockedSince ??= Date.now()
-    this.#scheduled = setTimeout(() => this.flush(), RETRY_MS)
+    this.#retry = setTimeout(() => this.flush(), RETRY_MS)
   }
 
   #unblock(): void {
