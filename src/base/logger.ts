@@ -6,7 +6,8 @@ export async function createLogger(name: string, fields: Record<string, unknown>
   return pino(
     {
       name,
-      level: process.env.AGENTZ_LOG_LEVEL ?? 'info',
+      // A person at a terminal wants to see what is wrong, not each request.
+      level: process.env.AGENTZ_LOG_LEVEL ?? (process.stderr.isTTY ? 'warn' : 'info'),
       base: { pid: process.pid, ...fields },
       redact: ['req.headers.authorization', 'req.headers.cookie'],
     },

@@ -1,5 +1,6 @@
 /** The one file that knows where things are. Nothing else joins names under AGENTZ_HOME or the runtime directory. */
-import { lstatSync, mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AgentzError, errno, reason } from './errors.js'
@@ -64,14 +65,25 @@ export function privateDirectory(path: string): string {
   return path
 }
 
+/** $XDG_RUNTIME_DIR; a shell that was entered with su or from cron lacks the variable, the directory is there all the same. */
+export function userRuntimeDirectory(): string | undefined {
+  if (process.env.XDG_RUNTIME_DIR) return process.env.XDG_RUNTIME_DIR
+  const usual = `/run/user/${process.getuid?.()}`
+  return existsSync(join(usual, 'bus')) ? usual : undefined
+}
+
 /** $XDG_RUNTIME_DIR/agentz: sockets that live as long as the login. Without one, `run` under AGENTZ_HOME. */
 export function runtimeDirectory(home: Home): string {
-  const runtime = process.env.XDG_RUNTIME_DIR
+  const runtime = userRuntimeDirectory()
   return runtime ? join(runtime, 'agentz') : join(home.root, 'run')
 }
 
 /** The daemon's doorbell: a stream socket without data; the session file carries what was said. */
 export const doorbell = (home: Home, id: string): string => join(runtimeDirectory(home), id)
 
-/** The server's Unix socket. */
-export const serverSocket = (home: Home): string => join(runtimeDirectory(home), 'server.sock')
+/** The server's Unix socket; that of an AGENTZ_HOME of one's own has a name of its own. */
+export function serverSocket(home: Home): string {
+  const usual = home.root === join(homedir(), '.agentz')
+  const mark = usual ? '' : `-${createHash('sha256').update(home.root).digest('hex').slice(0, 8)}`
+  return join(runtimeDirectory(home), `server${mark}.sock`)
+}

@@ -4,8 +4,9 @@ import { sessionLog } from '../base/paths.js'
 import { appendControl } from '../session/control.js'
 import { type ControlEvent, controlTypes, SessionEvent, type Unframed } from '../session/events.js'
 import { findSession } from '../session/find.js'
+import { frame } from '../session/frame.js'
 import { context, type Verb } from './context.js'
-import { print, say, shellWords } from './terminal.js'
+import { appendLine, print, say } from './terminal.js'
 
 interface Args {
   id: string
@@ -27,10 +28,7 @@ export const verb: Verb<Args> = {
     const id = findSession(home, args.id)
     const event = parse(args.event)
     if (args.how) {
-      const line = JSON.stringify({ ...event, timestamp: new Date().toISOString(), by: 'user' })
-      await print(
-        `printf '\\n%s\\n' ${shellWords([line])} >> ${shellWords([sessionLog(home, id)])}   # found within a second\n`,
-      )
+      await print(`${appendLine(frame(event, 'user'), sessionLog(home, id))}   # found within a second\n`)
       return 0
     }
     const { offset, state } = await appendControl(home, id, event)

@@ -3,7 +3,7 @@ import { needsAnswer } from '../session/status.js'
 import type { Context } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { LiveRenderer, render } from './render.js'
-import { paint, print, say } from './terminal.js'
+import { harmless, paint, print, say } from './terminal.js'
 
 /** Prints what happens until the session ends; on Ctrl-C, says how to come back. @returns the exit status */
 export async function attach({ home, supervisor }: Context, id: string, from = 0): Promise<number> {
@@ -39,7 +39,8 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
     say(`\ndetached; it goes on. Come back: agentz logs -f ${id}   End it: agentz cancel ${id}`)
     return 0
   }
-  if (state.status === 'interrupted' && state.cause?.result === 'lost') say(`interrupted: ${state.cause.message}`)
+  if (state.status === 'interrupted' && state.cause?.result === 'lost')
+    say(harmless(`interrupted: ${state.cause.message}`))
   return exitFor(state.status)
 }
 

@@ -1,13 +1,14 @@
 import { AgentzError } from '../base/errors.js'
+import { sessionLog } from '../base/paths.js'
 import { findSession } from '../session/find.js'
+import { frame } from '../session/frame.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
 import { isLive } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
-import { unitName } from '../supervisor/systemd.js'
 import { type Context, context, EXIT, type Verb } from './context.js'
 import { follow } from './follow.js'
-import { print, say, shellWords } from './terminal.js'
+import { appendLine, print, say } from './terminal.js'
 
 interface Args {
   id: string[]
@@ -40,7 +41,8 @@ export const verb: Verb<Args> = {
     if (!(seconds >= 0))
       throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(args.timeout)} is not a number of seconds`)
     if (args.how) {
-      await print(ids.map((id) => `${shellWords(['systemctl', '--user', 'stop', unitName(id)])}\n`).join(''))
+      const line = frame({ type: 'cancel_requested' }, 'user')
+      await print(ids.map((id) => `${appendLine(line, sessionLog(ctx.home, id))}\n`).join(''))
       return 0
     }
     const statuses = await Promise.all(ids.map((id) => cancel(ctx, id, seconds * 1000)))
@@ -53,18 +55,25 @@ export const verb: Verb<Args> = {
 }
 
 async function cancel({ home, supervisor }: Context, id: string, timeout: number) {
-  const asked = await cancelSession(home, supervisor, id, 'cli')
-  if (!asked.done) return asked
-  const state = await follow(home, supervisor, id, { signal: AbortSignal.timeout(timeout) })
-  if (state === undefined) {
-    // Its daemon does not answer: the OS ends the unit, and everything in it.
+  try {
+    const asked = await cancelSession(home, supervisor, id, 'cli')
+    if (!asked.done) return asked
+    const state = await follow(home, supervisor, id, { signal: AbortSignal.timeout(timeout) })
+    if (state !== undefined && state.cause?.result !== 'lost') return { status: state.status, done: true }
+  } catch (error) {
+    // A full disk takes no request, and is no reason to let the agent run on.
+    if (!(error instanceof AgentzError) || error.code !== 'LOG_WRITE') throw error
+    say(`agentz: ${error.message}; its unit is stopped instead`)
     await supervisor.stop(id)
-    const cause = { result: 'cancelled', message: `cancelled on request; it did not end within ${timeout / 1000} s` }
-    const check = () => {
-      const { status } = readSession(home, id)
-      return isLive(status) || status === 'interrupted'
-    }
-    await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', { check })
+    return { status: readSession(home, id).status, done: true }
   }
+  // Its daemon does not answer: the OS ends the unit, and everything in it.
+  await supervisor.stop(id)
+  const cause = { result: 'cancelled', message: `cancelled on request; it did not end within ${timeout / 1000} s` }
+  const check = () => {
+    const { status } = readSession(home, id)
+    return isLive(status) || status === 'interrupted'
+  }
+  await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', { check })
   return { status: readSession(home, id).status, done: true }
 }

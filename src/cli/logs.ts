@@ -44,7 +44,7 @@ export const verb: Verb<Args> = {
     const from = last === undefined ? 0 : startOfLast(path, last)
     if (args.raw || args.json) return raw(ctx, id, from, args)
     if (args.follow) return attach(ctx, id, from)
-    await rendered(path, from)
+    await rendered(path, last)
     return 0
   },
 }
@@ -66,13 +66,17 @@ function startOfLast(path: string, count: number): number {
   return count === 0 ? end : (starts[0] ?? end)
 }
 
-async function rendered(path: string, from: number): Promise<void> {
-  let text = ''
-  readLog(path, { from }, ({ bytes }) => {
+/** Of the events that a person sees, all or the last so many. */
+async function rendered(path: string, last = Number.POSITIVE_INFINITY): Promise<void> {
+  const texts: string[] = []
+  readLog(path, {}, ({ bytes }) => {
     const record = parse(bytes)
-    if (record !== undefined) text += render(record) ?? ''
+    const text = record === undefined ? undefined : render(record)
+    if (text === undefined) return
+    texts.push(text)
+    if (texts.length > last) texts.shift()
   })
-  await print(text)
+  await print(texts.join(''))
 }
 
 /** --raw: the bytes of the file. --json: its records, one a line. */
@@ -90,7 +94,7 @@ async function raw(ctx: Context, id: string, from: number, args: Args): Promise<
   const copy = (async () => {
     for await (const item of tail(path, { from, signal: stop.signal })) {
       if (item.kind !== 'bytes') continue
-      await print(item.bytes.toString('utf8'))
+      await print(Buffer.from(item.bytes))
       printed = item.base + item.bytes.length
     }
   })()

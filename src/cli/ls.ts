@@ -15,6 +15,8 @@ interface Args {
   label?: string[]
 }
 
+/** A title narrower than this tells nothing. */
+const TITLE_LEAST = 24
 /** On a terminal, this many finished sessions are listed without -a. */
 const FINISHED_SHOWN = 20
 
@@ -59,6 +61,8 @@ export const verb: Verb<Args> = {
     const ids = sorted(fleet).filter((id) => matches(fleet, id, args))
     if (args.quiet) await print(ids.map((id) => `${id}\n`).join(''))
     else if (args.json) await print(ids.map((id) => `${fleet.text(id)}\n`).join(''))
+    else if (ids.length === 0)
+      say(fleet.ids.length === 0 ? 'no sessions yet; start one: agentz run "your prompt"' : 'no session matches')
     else await table(ids.map(fleet.head), args.all === true)
     return 0
   },
@@ -90,10 +94,6 @@ async function table(rows: Head[], all: boolean): Promise<void> {
   const finished = rows.filter((row) => !isLive(row.status)).length
   const hidden = terminal && !all ? Math.max(0, finished - FINISHED_SHOWN) : 0
   const shown = hidden > 0 ? rows.slice(0, rows.length - hidden) : rows
-  if (shown.length === 0) {
-    say('no sessions yet; start one: agentz run "your prompt"')
-    return
-  }
   if (!terminal) {
     // For programs: tabs, and times that can be sorted.
     const line = (row: Head) =>
@@ -102,19 +102,19 @@ async function table(rows: Head[], all: boolean): Promise<void> {
     return
   }
   const now = Date.now()
-  const cells = shown.map((row) => [
-    row.sessionId,
-    row.status,
-    row.agentType,
-    age(row.createdAt, now),
-    age(row.updatedAt, now),
-    because(row),
-  ])
+  const cells = shown.map((row) =>
+    [row.sessionId, row.status, row.agentType, age(row.createdAt, now), age(row.updatedAt, now), because(row)].map(
+      harmless,
+    ),
+  )
   const heads = ['ID', 'STATUS', 'AGENT', 'AGE', 'LAST', 'CAUSE']
   const widths = heads.map((head, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)))
-  // Nobody needs the column of causes while all is well.
-  if (cells.every((line) => line[5] === '')) widths[5] = -2
-  const left = Math.max(10, columns() - widths.reduce((sum, width) => sum + width + 2, 0))
+  const room = () => columns() - widths.reduce((sum, width) => sum + (width < 0 ? 0 : width + 2), 0)
+  // Nobody needs the column of causes while all is well; a narrow terminal goes without the others first.
+  for (const [at, dispensable] of [[5, cells.every((line) => line[5] === '')], [4], [2], [3], [5]] as const) {
+    if (dispensable ?? room() < TITLE_LEAST) widths[at] = -1
+  }
+  const left = Math.max(1, room())
   const layout = (line: readonly string[]) =>
     line.map((cell, at) => (widths[at]! < 0 ? '' : `${cell.padEnd(widths[at]!)}  `))
   const lines = shown.map((row, index) => {
@@ -135,7 +135,7 @@ async function how(home: Home): Promise<number> {
   await print(
     [
       "systemctl --user list-units --all 'agentz-session-*'",
-      `grep '^{' ${home.registry} | jq -s 'group_by(.sessionId) | map(map(.type)[-1] as $last | {sessionId: .[0].sessionId, title: .[0].title, last: $last})[]' -c`,
+      `grep '^{' ${home.registry} | jq -s 'group_by(.sessionId) | map({sessionId: .[0].sessionId, title: .[0].title, last: (map(.type | select(startswith("session_")))[-1])})[]' -c`,
       '',
     ].join('\n'),
   )

@@ -1,9 +1,11 @@
 /** The wiring of the verbs: yargs parses, the verb's own file does the work. Only the verb that was typed is loaded. */
+import './cwd.js'
+
 import yargs from 'yargs'
 import { AgentzError, toAgentzError } from '../base/errors.js'
 import { version } from '../supervisor/programs.js'
 import type { Verb } from './context.js'
-import { say } from './terminal.js'
+import { harmless, say } from './terminal.js'
 
 const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   run: () => import('./run.js') as never,
@@ -26,6 +28,7 @@ const aliases: Record<string, string> = {
   inspect: 'show',
   stop: 'cancel',
   tail: 'logs',
+  help: '--help',
 }
 
 async function main(argv: string[]): Promise<number> {
@@ -35,6 +38,7 @@ async function main(argv: string[]): Promise<number> {
   const typed = aliases[own[0] ?? ''] ?? own[0] ?? ''
   if (own[0] !== undefined) own[0] = typed
   const load = verbs[typed]
+  if (load === undefined && typed !== '' && !typed.startsWith('-')) throw noVerb(typed, own)
   let status = 0
   const parser = yargs()
     .scriptName('agentz')
@@ -56,10 +60,11 @@ async function main(argv: string[]): Promise<number> {
     .version(version())
     .help()
     .alias('help', 'h')
+    .alias('version', 'V')
     .wrap(Math.min(process.stdout.columns || 100, 110))
     .exitProcess(false)
     .fail((message: string, error: Error | undefined) => {
-      throw error ?? new AgentzError('USAGE', message)
+      throw error ?? usage(message, typed, own)
     })
   for (const { verb } of load ? [await load()] : await Promise.all(Object.values(verbs).map((each) => each()))) {
     parser.command({
@@ -67,12 +72,52 @@ async function main(argv: string[]): Promise<number> {
       describe: verb.describe,
       builder: verb.build as never,
       handler: async (args) => {
+        refuseDoubled(args)
         status = await verb.handle(args as never, rest)
       },
     })
   }
   await parser.parseAsync(own)
   return status
+}
+
+/** Options that may be given more than once, and positional words. */
+const lists = new Set(['_', 'prompt', 'id', 'env', 'e', 'label', 'l', 'status'])
+
+/** @throws USAGE: which of the two was meant? */
+function refuseDoubled(args: object): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && !lists.has(name))
+      throw new AgentzError('USAGE', `${name.length > 1 ? '--' : '-'}${name} was given more than once`)
+  }
+}
+
+function usage(message: string, verb: string, words: readonly string[]): AgentzError {
+  const forgotDashes = verb === 'run' && words.some((word) => word === 'command' || word.endsWith('=command'))
+  const hint = forgotDashes
+    ? 'What is to be run goes behind two dashes: agentz run -a command -- CMD ARG...'
+    : `See \`agentz ${verb in verbs ? `${verb} ` : ''}--help\`.`
+  return new AgentzError('USAGE', message, { hint })
+}
+
+function noVerb(typed: string, words: readonly string[]): AgentzError {
+  const near = Object.keys(verbs).find((verb) => isNear(typed, verb))
+  const isPrompt = typed.includes(' ')
+  return new AgentzError('USAGE', `there is no verb ${JSON.stringify(typed.slice(0, 80))}`, {
+    hint: isPrompt
+      ? `agentz run ${JSON.stringify(words.join(' ').slice(0, 80))}`
+      : near
+        ? `Did you mean \`agentz ${near}\`?`
+        : 'See `agentz --help`.',
+  })
+}
+
+/** The same letters, or one more, less or other. */
+function isNear(a: string, b: string): boolean {
+  if ([...a].sort().join() === [...b].sort().join()) return true
+  const at = [...a].findIndex((letter, index) => letter !== b[index])
+  if (at < 0) return b.length - a.length <= 1
+  return [a.slice(at + 1), a.slice(at)].some((rest) => rest === b.slice(at + 1) || rest === b.slice(at))
 }
 
 /** yargs loses a lone "-", as an argument and as the value of -f alike: both mean standard input. */
@@ -97,7 +142,7 @@ main(process.argv.slice(2)).then(
   },
   (thrown) => {
     const error = toAgentzError(thrown)
-    say(`agentz: ${error.message}\n${error.hint}`)
+    say(harmless(`agentz: ${error.message}\n${error.hint}`))
     if (error.code === 'INTERNAL') say(String((error.cause as Error | undefined)?.stack ?? ''))
     process.exitCode = error.exit
   },

@@ -1,6 +1,6 @@
 /** Events as a person reads them. Pure but for colour. */
 import type { Loose } from '../session/life.js'
-import { type Colour, harmless, oneLine, paint } from './terminal.js'
+import { type Colour, harmless, oneLine, paint, spelled } from './terminal.js'
 
 const RESULT_LINES = 6
 
@@ -36,7 +36,7 @@ export class LiveRenderer {
 }
 
 const note = (sign: string, colour: Colour, text: string): string => `${paint(sign, colour)} ${paint(text, 'dim')}\n`
-const string = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+const string = (value: unknown): string => harmless(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 
 const renderers: Record<string, (event: Loose) => string | undefined> = {
   text: ({ partial, content, stream }) => {
@@ -57,8 +57,11 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   plan: ({ entries }) => note('☰', 'blue', `plan: ${oneLine(string(entries), 200)}`),
   system: ({ content }) => note('·', 'blue', harmless(string(content))),
   error: ({ content }) => `${paint('✗', 'red')} ${harmless(string(content))}\n`,
-  approval_request: ({ requestId, tool, input, title }) =>
-    `${paint('?', 'yellow', 'bold')} ${paint(`wants ${harmless(string(title ?? tool))}`, 'bold')} ${target(input)} ${paint(`(request ${harmless(string(requestId))})`, 'dim')}\n`,
+  // Whoever answers has to see all of it, as it is.
+  approval_request: ({ requestId, tool, input, title }) => {
+    const what = spelled(`${title ?? tool} ${JSON.stringify(input)}`)
+    return `${paint('?', 'yellow', 'bold')} ${paint('wants', 'bold')} ${what} ${paint(`(request ${string(requestId)})`, 'dim')}\n`
+  },
   approval_response: ({ decision, by, via, reason }) =>
     note(
       '!',
@@ -71,7 +74,7 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   input_request: ({ question }) => `${paint('?', 'yellow', 'bold')} ${harmless(string(question))}\n`,
   cancel_requested: () => note('■', 'magenta', 'cancel requested'),
   daemon_started: ({ epoch }) =>
-    (epoch as number) > 1 ? note('↻', 'yellow', `the daemon was started again (start ${epoch})`) : undefined,
+    (epoch as number) > 1 ? note('↻', 'yellow', `the daemon was started again (start ${string(epoch)})`) : undefined,
   daemon_exited: ({ result, code, status }) =>
     result === 'success'
       ? undefined
@@ -100,10 +103,10 @@ function target(input: unknown): string {
 }
 
 function took(metadata: unknown): string {
-  const { durationMs, costUsd } = (metadata ?? {}) as { durationMs?: number; costUsd?: number }
+  const { durationMs, costUsd } = (metadata ?? {}) as { durationMs?: unknown; costUsd?: unknown }
   const parts = [
-    ...(durationMs === undefined ? [] : [`in ${(durationMs / 1000).toFixed(1)} s`]),
-    ...(costUsd === undefined ? [] : [`for $${costUsd.toFixed(4)}`]),
+    ...(typeof durationMs !== 'number' ? [] : [`in ${(durationMs / 1000).toFixed(1)} s`]),
+    ...(typeof costUsd !== 'number' ? [] : [`for $${costUsd.toFixed(4)}`]),
   ]
   return parts.length === 0 ? '' : ` ${parts.join(' ')}`
 }

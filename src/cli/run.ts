@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { agentByName } from '../agents/agents.js'
+import { allowedAgent } from '../agents/agents.js'
 import { AgentzError, reason } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { captureEnvironment, withHomeEnvironment } from '../session/environment.js'
 import { isId } from '../session/id.js'
-import { specify } from '../session/store.js'
+import { createdLine, specify } from '../session/store.js'
 import { launch } from '../supervisor/launch.js'
 import { startArgv, unitName } from '../supervisor/systemd.js'
 import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
+import { workingDirectory } from './cwd.js'
 import { print, say, shellWords } from './terminal.js'
 
 interface Args {
@@ -44,7 +45,7 @@ export const verb: Verb<Args> = {
       .option('agent', { alias: 'a', type: 'string', describe: 'The agent: claude, command' })
       .option('directory', { alias: 'C', type: 'string', describe: 'Where it works; here, if not given' })
       .option('model', { alias: 'm', type: 'string', describe: 'The model, as the agent names it' })
-      .option('title', { type: 'string', describe: 'A name; the first line of the prompt, if not given' })
+      .option('title', { type: 'string', describe: 'A name; the first line of the command or prompt, if not given' })
       .option('detach', { alias: 'd', type: 'boolean', describe: 'Return at once' })
       .option('file', { alias: 'f', type: 'string', describe: 'Read the prompt from a file' })
       .option('env', {
@@ -66,18 +67,16 @@ export const verb: Verb<Args> = {
   handle: async (args, rest) => {
     const ctx = context()
     const { home, supervisor } = ctx
-    const spec = specify(await request(args, rest, ctx))
+    const asked = await request(args, rest, ctx)
+    const agent = allowedAgent(asked.agentType, ctx.config)
+    const spec = specify(asked)
     if (args.how) {
-      await print(
-        `${shellWords(startArgv(spec, home))}\n# where line 1 of ${sessionLog(home, spec.sessionId)} is session_created with the specification\n`,
-      )
+      const log = shellWords([sessionLog(home, spec.sessionId)])
+      const line = shellWords([createdLine(spec)])
+      await print(`(umask 077; printf '%s\\n' ${line} > ${log})\n${shellWords(startArgv(spec, home))}\n`)
       return 0
     }
     const captured = captureEnvironment(process.env, ctx.config.environment, args.env)
-    const agent = agentByName(spec.agentType)
-    if (spec.agentType === 'command' && ctx.config.agents.command?.enabled === false) {
-      throw new AgentzError('AGENT_DISABLED', 'the command agent is switched off')
-    }
     agent.check(spec, withHomeEnvironment(home, captured), spec.workingDir)
     await launch(home, supervisor, spec, captured)
     const { sessionId } = spec
@@ -98,6 +97,11 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
   const agentType = args.agent ?? (rest.length > 0 ? 'command' : config.agent)
   const words = args.prompt ?? []
   const isCommand = agentType === 'command'
+  if (isCommand && rest.length === 0) {
+    throw new AgentzError('USAGE', 'the command agent needs a program to run', {
+      hint: 'What is to be run goes behind two dashes: agentz run -a command -- CMD ARG...',
+    })
+  }
   if (!isCommand && rest.length > 0) words.push(...rest)
   const parent = process.env.AGENTZ_SESSION_ID
   const limits = {
@@ -110,7 +114,7 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
     agentType,
     prompt: await prompt(words, args.file),
     ...(isCommand && rest.length > 0 ? { command: [...rest] } : {}),
-    workingDir: args.directory ?? process.cwd(),
+    workingDir: args.directory ?? workingDirectory(),
     ...defined({ title: args.title, model: args.model, permissionMode: args.permissionMode, restart: args.restart }),
     ...(args.label === undefined ? {} : { labels: labels(args.label) }),
     ...(Object.values(limits).every((value) => value === undefined) ? {} : { limits: defined(limits) }),

@@ -1,12 +1,13 @@
 import { sessionLog } from '../base/paths.js'
 import { findSession } from '../session/find.js'
+import type { Loose } from '../session/life.js'
 import { type SessionView, sessionView } from '../session/view.js'
-import { readTrue } from '../supervisor/fleet.js'
+import { readTrue, unitState } from '../supervisor/fleet.js'
 import type { UnitDetail } from '../supervisor/supervisor.js'
 import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
-import { age, harmless, oneLine, paint, print, shellWords } from './terminal.js'
+import { age, harmless, oneLine, paint, print, shellWords, spelled } from './terminal.js'
 
 interface Args {
   id: string
@@ -40,7 +41,7 @@ export const verb: Verb<Args> = {
       return 0
     }
     const state = await readTrue(home, supervisor, id)
-    const detail = await supervisor.show(id).catch(() => undefined)
+    const detail = await unitState(supervisor, id, state)
     const view = { ...sessionView(state, { log, unit }), ...(detail ? { unitState: detail } : {}) }
     await print(json ? `${JSON.stringify(view)}\n` : page(view, detail))
     return 0
@@ -49,7 +50,8 @@ export const verb: Verb<Args> = {
 
 function page(view: SessionView, unit: UnitDetail | undefined): string {
   const { cause } = view
-  const row = (name: string, value: string | undefined) => (value ? [`${paint(name.padEnd(10), 'dim')}${value}`] : [])
+  const row = (name: string, value: string | undefined) =>
+    value ? [`${paint(name.padEnd(10), 'dim')}${harmless(value)}`] : []
   const why =
     cause && [cause.result, cause.code, cause.status, cause.message].filter((part) => part !== undefined && part !== '')
   const lines = [
@@ -70,13 +72,22 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
       `${view.log}  (${view.offset} bytes, ${view.events} events${view.damaged ? `, ${view.damaged} damaged lines` : ''})`,
     ),
     ...row('parent', view.parent),
-    ...row('prompt', oneLine(view.prompt || (view.command ?? []).join(' '), 400)),
-    ...view.approvals.flatMap((each) =>
-      row('asks', `${each.requestId}  ${oneLine(`${each.tool} ${JSON.stringify(each.input)}`, 200)}`),
-    ),
+    ...row('command', view.command ? oneLine(shellWords(view.command), 400) : undefined),
+    ...row('prompt', oneLine(view.prompt, 400)),
+    ...view.approvals.flatMap((request) => question(view.sessionId, request)),
+
     ...view.inputs.flatMap((each) => row('asks', `${each.requestId}  ${oneLine(String(each.question), 200)}`)),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** What is asked, and the line that answers it. */
+function question(id: string, { requestId, tool, input }: Loose): string[] {
+  const answer = JSON.stringify({ type: 'approval_response', requestId, decision: 'allow' })
+  return [
+    `${paint('asks'.padEnd(10), 'yellow')}${spelled(`${tool} ${JSON.stringify(input)}`)}`,
+    `${paint('answer'.padEnd(10), 'dim')}${spelled(shellWords(['agentz', 'append', id, answer]))}   ${paint('(or allow_always, deny)', 'dim')}`,
+  ]
 }
 
 function usage({ memoryBytes, cpuSeconds, tasks }: UnitDetail): string {

@@ -20,16 +20,29 @@ const suspicious = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/
 export function harmless(text: string): string {
   if (!suspicious.test(text)) return text
   const keepColour = colourful()
-  return text
-    .replace(/\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?/g, '')
+  const clean = text
+    // Only with its end: what follows one that never ends is text, and must be seen.
+    .replace(/\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g, '')
+    .replace(/\x1b[\]PX^_]/g, '')
     .replace(/(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~]?)/g, (_, parameters: string, final: string) =>
-      final === 'm' && keepColour && /^[0-9;:]*$/.test(parameters) ? `\x1b[${parameters}m` : '',
+      final === 'm' && keepColour && /^[0-9;:]*$/.test(parameters) && !/(^|[;:])0*8([;:]|$)/.test(parameters)
+        ? `\x1b[${parameters}m`
+        : '',
     )
     .replace(/\x1b(?!\[[0-9;:]*m)[ -/]*[0-~]?/g, '')
     .replace(/\r\n?/g, '\n')
     .replace(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g, '')
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+  // A colour that was begun ends here.
+  return clean.includes('\x1b[') ? `${clean}\x1b[0m` : clean
 }
+
+/** Text that somebody decides on: nothing is left out, what cannot be seen is spelled. */
+export const spelled = (text: string): string =>
+  text.replace(
+    /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /** One line, without anything harmful, cut to `width` characters. */
 export function oneLine(text: string, width: number): string {
@@ -52,12 +65,16 @@ export function age(from: string, now = Date.now()): string {
 }
 
 /** Writes data to standard output; resolves when it is taken, so that a slow pipe slows us. A closed pipe ends us quietly. */
-export function print(text: string): Promise<void> {
+export function print(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve) => process.stdout.write(text, () => resolve()))
 }
 
 /** Talk: to standard error. */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+/** The shell's way to append one line: as every one-shot writer, with a newline before it. */
+export const appendLine = (line: string, path: string): string =>
+  `printf '\\n%s\\n' ${shellWords([line])} >> ${shellWords([path])}`
 
 /** A command line as a person would type it. */
 export const shellWords = (argv: readonly string[]): string =>

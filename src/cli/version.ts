@@ -1,4 +1,4 @@
-import { version } from '../supervisor/programs.js'
+import { manifest, version } from '../supervisor/programs.js'
 import type { Verb } from './context.js'
 import { print, shellWords } from './terminal.js'
 
@@ -7,7 +7,7 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   describe: 'Print the version',
   build: (yargs) => yargs,
   handle: async ({ json, how }) => {
-    if (how) await print(`${shellWords(['npm', 'ls', '-g', 'agentz'])}\n`)
+    if (how) await print(`${shellWords(['jq', '-r', '.version', manifest])}\n`)
     else await print(json ? `${JSON.stringify({ version: version(), node: process.version })}\n` : `${version()}\n`)
     return 0
   },

@@ -5,6 +5,7 @@ import { findSession } from '../session/find.js'
 import type { SessionState } from '../session/state.js'
 import { needsAnswer } from '../session/status.js'
 import { sessionView } from '../session/view.js'
+import { readTrue } from '../supervisor/fleet.js'
 import { unitName } from '../supervisor/systemd.js'
 import { context, EXIT, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
@@ -38,14 +39,9 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = context()
     const ids = args.id.map((text) => findSession(home, text))
     if (args.how) {
-      await print(
-        ids
-          .map(
-            (id) =>
-              `until ! ${shellWords(['systemctl', '--user', 'is-active', '-q', unitName(id)])}; do sleep 1; done; tail -n 1 ${shellWords([sessionLog(home, id)])}\n`,
-          )
-          .join(''),
-      )
+      const end = '"type":"session_(completed|failed|cancelled|interrupted)"'
+      const loop = (log: string) => `until grep -E ${shellWords([end])} ${shellWords([log])}; do sleep 1; done`
+      await print(ids.map((id) => `${loop(sessionLog(home, id))}\n`).join(''))
       return 0
     }
     const seconds = args.timeout === undefined ? undefined : Number(args.timeout)
@@ -62,7 +58,13 @@ export const verb: Verb<Args> = {
       if (state !== undefined) await tell(state)
       status ||= state === undefined ? EXIT.timedOut : exitFor(state.status)
     }
-    if (ends.includes(undefined)) say('agentz: timed out')
+    for (const [at, state] of ends.entries()) {
+      const id = ids[at] ?? ''
+      if (state === undefined)
+        say(
+          `agentz: timed out; ${args.any ? 'none has ended' : `${id} is ${(await readTrue(home, supervisor, id)).status}`}`,
+        )
+    }
     // The others of --any are still being followed.
     if (args.any) process.exit(status)
     return status

@@ -1,6 +1,7 @@
 /** The facts of a daemon's end, as the OS gives them: daemon_exited at each exit, a terminal event only where nothing follows. */
 import { closeSync, fstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { AgentzError } from '../base/errors.js'
 import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { openLog, readRecords } from '../log/read.js'
@@ -9,7 +10,7 @@ import { exitCause, type Loose } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { appendRegistry, type Row, readRegistry } from '../session/registry.js'
 import { readSession } from '../session/state.js'
-import { isLive, terminalStatuses } from '../session/status.js'
+import { terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
 import { programs } from '../supervisor/programs.js'
 import { startLimit, unitName } from '../supervisor/systemd.js'
@@ -30,6 +31,9 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
   const epoch = epochOf(row, started, env.INVOCATION_ID)
   const result = resultOf(env)
   const status = statusOf(env.EXIT_STATUS)
+  const ended = tail.find((record) => terminal.has(record.type) && record.epoch === epoch)
+  // Written by the daemon, which may have died before it told the registry. Before its exit, which would close the row.
+  if (ended !== undefined) await appendRegistry(home, ended as unknown as RegistryEvent)
   await appendLifecycle(
     home,
     {
@@ -45,10 +49,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     'supervisor',
     { epoch },
   )
-  const ended = tail.find((record) => terminal.has(record.type) && record.epoch === epoch)
-  if (ended !== undefined) {
-    // Written by the daemon, which may have died before it told the registry.
-    if (row !== undefined && isLive(row.status)) await appendRegistry(home, ended as unknown as RegistryEvent)
+  if (!isOpen(home, id)) {
     sweep(home, id)
     return
   }
@@ -57,12 +58,12 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     return
   }
   sweep(home, id)
-  if (row !== undefined && row.epoch === epoch && !isLive(row.status)) return
   const cause: Cause =
     manager === 'stopping'
       ? { result: 'log-out', message: 'the user manager ended: log-out or shutdown' }
       : { result: 'stopped', message: 'the unit was stopped' }
-  await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', { epoch })
+  const options = { epoch, check: () => isOpen(home, id) }
+  await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
 }
 
 /** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
@@ -84,10 +85,11 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
   await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
 }
 
-/** No terminal event stands yet: live, or interrupted by an exit alone. */
+/** No terminal event has followed the last start. From the tail: a fold of a long file would outlast the lock. */
 function isOpen(home: Home, id: string): boolean {
-  const { status } = readSession(home, id)
-  return isLive(status) || status === 'interrupted'
+  const records = readTail(home, id)
+  const start = records.map(({ type }) => type).lastIndexOf('daemon_started')
+  return !records.slice(start + 1).some(({ type }) => terminal.has(type))
 }
 
 /** Nothing of the session stays in the runtime directory. */
@@ -147,7 +149,13 @@ function readTail(home: Home, id: string): Loose[] {
   }
 }
 
+/** Whoever does not answer soon is not waited for: the fact of the exit matters more. */
 async function managerState(): Promise<string> {
   const argv = ['systemctl', '--user', 'is-system-running'] as const
-  return (await run(argv, 'ask the user manager how it is', true)).trim()
+  try {
+    return (await run(argv, 'ask the user manager how it is', { anyStatus: true, timeoutMs: 3000 })).trim()
+  } catch (error) {
+    if (error instanceof AgentzError) return 'unknown'
+    throw error
+  }
 }

@@ -1,5 +1,5 @@
 /** One run of a session: from the fold of its own log to a terminal event. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { AgentContext, Outcome, RunningAgent } from '../agents/agent.js'
 import { agentByName } from '../agents/agents.js'
 import { AgentzError, reason } from '../base/errors.js'
@@ -8,7 +8,7 @@ import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { Appender } from '../log/append.js'
 import { withLock } from '../log/lock.js'
 import { agentEnvironment } from '../session/environment.js'
-import type { Cause } from '../session/events.js'
+import type { Cause, Metadata } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import type { LifeEvent } from '../session/lifecycle.js'
 import { isLive } from '../session/status.js'
@@ -19,6 +19,24 @@ import type { Notify } from './notify.js'
 import { Output } from './output.js'
 import { Reporter } from './reporter.js'
 
+/** What a session did goes into the registry too, where lines are small: long lists are cut, and their length is told. */
+function fitting(metadata: Metadata): Metadata {
+  if (JSON.stringify(metadata).length <= METADATA_MOST) return metadata
+  const { editedFiles = [], toolStats, ...rest } = metadata
+  const files = editedFiles.slice(0, 100).map((file) => file.slice(0, 200))
+  const tools = toolStats === undefined ? {} : { toolStats: { totalCalls: toolStats.totalCalls, byTool: {} } }
+  return { ...rest, ...tools, editedFiles: files, editedFilesMissing: editedFiles.length - files.length }
+}
+
+/** Else the program would be blamed: spawn has one word for both. */
+const nowhere = (directory: string): Outcome => ({
+  status: 'failed',
+  error: `the working directory ${directory} is gone`,
+  cause: { result: 'not-found', message: `${directory} was there when the session was created` },
+})
+
+/** Characters of JSON. */
+const METADATA_MOST = 32 * 1024
 /** A file of so many bytes takes long to fold: the manager is told first that we live. */
 const LONG_FOLD = 16 * 1024 * 1024
 
@@ -103,12 +121,17 @@ class Run {
       bootId: bootId(),
       invocationId: process.env.INVOCATION_ID,
     }
-    const listening = this.#inbox.open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
+    const listening = this.#inbox
+      .open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
+      .catch((error) => this.#log.warn({ err: error }, 'no doorbell; the poll finds what others append'))
     await this.#output.commit([started], 'daemon')
     await listening
     this.#reporter.report(started)
     if (this.#inbox.state.cancelRequested) return this.#end(this.#cancelled())
+    const runtime = spec.limits?.runtime
+    if (runtime !== undefined && cause?.result === 'timeout') return this.#end(this.#outOfTime(runtime, cause))
     if (epoch > 0 && !agent.resumable && spec.restart !== 'rerun') return this.#end(this.#notResumed(cause))
+    if (!existsSync(spec.workingDir)) return this.#end(this.#ended(nowhere(spec.workingDir)))
     this.#agent = agent.start(this.#context())
     // What a manager waits for is a living process; telling it starts one, which the agent need not wait for.
     this.#notify.ready()
@@ -191,6 +214,11 @@ class Run {
     return { type: 'session_cancelled', sessionId: this.#id, cause }
   }
 
+  /** The OS ended it by RuntimeMaxSec, and restarts what it ends: the limit would be none. */
+  #outOfTime(seconds: number, cause: Cause): LifeEvent {
+    return { type: 'session_failed', sessionId: this.#id, error: `it ran longer than ${seconds} s`, cause }
+  }
+
   #notResumed(before: Cause | undefined): LifeEvent {
     const { agentType } = this.#inbox.state.spec
     const how = before === undefined ? 'ended' : `ended (${before.result})`
@@ -204,7 +232,8 @@ class Run {
 
   #ended(outcome: Outcome): LifeEvent {
     const sessionId = this.#id
-    if (outcome.status === 'completed') return { type: 'session_completed', sessionId, metadata: outcome.metadata }
+    if (outcome.status === 'completed')
+      return { type: 'session_completed', sessionId, metadata: fitting(outcome.metadata) }
     const { error, cause } = outcome
     return { type: 'session_failed', sessionId, error, cause }
   }

@@ -7,7 +7,7 @@
  * - it has no queue within a process: we line up;
  * - a writer killed inside it delays others by `stale`, so that is at its minimum.
  */
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { AgentzError, errno, reason } from '../base/errors.js'
 
 const STALE_MS = 2000
@@ -71,6 +71,7 @@ async function obtain(path: string, held: Held): Promise<() => Promise<void>> {
       if (errno(error) !== 'ELOCKED') {
         throw new AgentzError('LOG_WRITE', `cannot make the lock ${path}.lock: ${reason(error)}`, { cause: error })
       }
+      removeFuture(path)
       if (attempt >= ATTEMPTS) {
         throw new AgentzError('LOCK_BUSY', `cannot lock ${path}: held by another process for too long`, {
           cause: error,
@@ -80,6 +81,14 @@ async function obtain(path: string, held: Held): Promise<() => Promise<void>> {
       await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)))
     }
   }
+}
+
+/** A clock that went back leaves locks of a time to come, which would be held until it has come. */
+function removeFuture(path: string): void {
+  const lock = statSync(`${path}.lock`, { throwIfNoEntry: false })
+  // proper-lockfile itself rounds up to a whole second when it looks how precise times are.
+  if (lock === undefined || lock.mtimeMs < Date.now() + 2 * STALE_MS) return
+  rmSync(`${path}.lock`, { recursive: true, force: true })
 }
 
 /** Which directory the lock is. Inode numbers are used again at once, so its birth belongs to it. */

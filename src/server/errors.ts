@@ -51,5 +51,8 @@ export function refuseConnection(error: Error, socket: Socket): void {
   }
   const body = JSON.stringify(errorBody(new AgentzError('BAD_INPUT', `this is not an HTTP request: ${error.message}`)))
   const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', 'Connection: close']
+  // Whoever does not read it must not keep the connection.
+  const timer = setTimeout(() => socket.destroy(), 1000)
+  socket.once('close', () => clearTimeout(timer))
   socket.end(`${head.join('\r\n')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }

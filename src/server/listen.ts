@@ -98,7 +98,7 @@ async function removeStale(path: string): Promise<void> {
   }
   if (await answers(path)) {
     throw new AgentzError('SERVER_LISTEN', `another server listens on ${path}`, {
-      hint: 'One is enough for everybody; end it, or name another socket.',
+      hint: 'One is enough for everybody; use it, or end it.',
     })
   }
   rmSync(path, { force: true })

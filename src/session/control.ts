@@ -71,8 +71,5 @@ function needed(state: SessionState, event: Unframed<ControlEvent>): boolean {
         hint: `\`agentz show ${id}\` lists what waits for an answer.`,
       })
     }
-    case 'user_message':
-      if (isLive(state.status)) return true
-      throw new AgentzError('CONFLICT', `session ${id} is ${state.status} and takes no message`)
   }
 }

@@ -31,6 +31,8 @@ export const Metadata = z.looseObject({
   costUsd: z.optional(z.number()),
   toolStats: z.optional(z.looseObject({ totalCalls: z.int(), byTool: z.record(z.string(), z.int()) })),
   editedFiles: z.optional(z.array(z.string())),
+  /** How many more there were than are listed. */
+  editedFilesMissing: z.optional(z.int()),
   exitCode: z.optional(z.int()),
   outputLines: z.optional(z.int()),
 })
@@ -190,5 +192,5 @@ export type Unframed<E> = E extends unknown ? Omit<E, Frame> : never
 export type AgentEvent = Unframed<SessionEvent>
 
 /** The events that another party may append to a session file; all others are the daemon's and the reaper's. */
-export const controlTypes = ['user_message', 'approval_response', 'input_response', 'cancel_requested'] as const
+export const controlTypes = ['approval_response', 'input_response', 'cancel_requested'] as const
 export type ControlEvent = EventOf<(typeof controlTypes)[number]>

@@ -63,7 +63,7 @@ export function applyLife(life: Life, record: Loose): boolean {
     case 'session_interrupted':
       if (!moved && life.cause !== undefined && type !== 'session_interrupted') return true
       if (status === terminalOf[type]) {
-        life.cause = record.cause as Cause
+        life.cause = causeOf(record.cause)
         life.error = record.error as string | undefined
       }
       return true
@@ -82,6 +82,12 @@ const terminalOf: Record<string, Status> = {
 }
 
 const lifeless = new Set(['session_updated', 'session_queued'])
+
+/** A cause as far as it is one: a line may have come from anywhere. */
+function causeOf(given: unknown): Cause {
+  const { result, ...rest } = (typeof given === 'object' && given !== null ? given : {}) as Loose
+  return { result: typeof result === 'string' ? result : 'unknown', ...rest }
+}
 
 /** systemd's account of an exit, as a cause. */
 export function exitCause(exit: Loose): Cause {

@@ -102,7 +102,14 @@ export function applyRegistry(fold: RegistryFold, record: Loose): void {
 }
 
 function newRow(sessionId: string, record: Loose): Row {
-  const { agentType, title, prompt, workingDir, model, labels, parent } = record as unknown as Row
+  const { model, labels, parent } = record as unknown as Row
+  const text = (name: string) => (typeof record[name] === 'string' ? (record[name] as string) : '')
+  const [agentType, title, prompt, workingDir] = ['agentType', 'title', 'prompt', 'workingDir'].map(text) as [
+    string,
+    string,
+    string,
+    string,
+  ]
   return {
     sessionId,
     agentType,
@@ -137,10 +144,14 @@ function repeats(home: Home, event: RegistryEvent): boolean {
     if (!bytes.includes(event.sessionId) || !bytes.includes(event.type)) return
     // The first line after a jump to `from` may be a part of one, and any line may be damaged inside.
     const record = parse(bytes)
-    found ||= record?.type === event.type && record.sessionId === event.sessionId && record.epoch === event.epoch
+    found ||= record !== undefined && isSame(record, event as unknown as Loose)
   })
   return found && event.type !== 'session_updated'
 }
+
+/** Two daemons that died before they could count themselves have one epoch, and two invocations. */
+const isSame = (record: Loose, event: Loose): boolean =>
+  ['type', 'sessionId', 'epoch', 'invocationId'].every((field) => record[field] === event[field])
 
 function parse(bytes: Buffer): Loose | undefined {
   try {

@@ -3,7 +3,13 @@ import { isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
 import { SessionId } from './id.js'
 
-const size = z.string().check(z.regex(/^[1-9][0-9]*[KMGT]?$/, 'a size is a number with K, M, G or T, such as 4G'))
+const units = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+const bytes = (size: string): number => Number.parseInt(size, 10) * units[size.replace(/\d+/, '') as keyof typeof units]
+const size = z.string().check(
+  z.regex(/^[1-9][0-9]*[KMGT]?$/, 'a size is a number with K, M, G or T, such as 4G'),
+  // Less, and the daemon itself is killed for memory before it can say anything.
+  z.refine((text) => !(bytes(text) < 256 * 2 ** 20), 'must be at least 256M'),
+)
 
 export const Limits = z.strictObject({
   /** Bytes, as systemd writes them; at least 256M. */

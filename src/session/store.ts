@@ -7,6 +7,7 @@ import { firstIssue } from '../base/issue.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
 import { createLog } from '../log/append.js'
 import { type Environment, formatEnvironment } from './environment.js'
+import { frame } from './frame.js'
 import { newId, SessionId } from './id.js'
 import { appendRegistry } from './registry.js'
 import { Limits, Spec } from './spec.js'
@@ -48,7 +49,8 @@ export function specify(input: unknown): Spec {
   if (agentType !== 'command' && command !== undefined) {
     throw new AgentzError('BAD_INPUT', `the ${agentType} agent takes a prompt, not a command`)
   }
-  if (agentType !== 'command' && prompt.trim() === '') throw new AgentzError('BAD_INPUT', 'the prompt is empty')
+  if (agentType !== 'command' && prompt.trim() === '')
+    throw new AgentzError('BAD_INPUT', 'the prompt is empty', { hint: 'agentz run "your prompt"' })
   if (Buffer.byteLength(prompt) > PROMPT_MAX) {
     throw new AgentzError(
       'BAD_INPUT',
@@ -73,6 +75,10 @@ export function specify(input: unknown): Spec {
   })
 }
 
+/** Line 1 of a session's file. */
+export const createdLine = (spec: Spec): string =>
+  frame({ type: 'session_created', sessionId: spec.sessionId, spec }, 'user', undefined, spec.createdAt)
+
 /**
  * Writes a new session to disk, synced: it exists from here on, and can be run.
  * @throws LOG_WRITE; nothing is left then that `ls` would show
@@ -83,24 +89,31 @@ export async function createSession(home: Home, spec: Spec, env: Environment): P
   const by = 'user' as const
   writePrivate(sessionEnv(home, sessionId), formatEnvironment(env))
   try {
-    createLog(sessionLog(home, sessionId), JSON.stringify({ type: 'session_created', timestamp, by, sessionId, spec }))
+    createLog(sessionLog(home, sessionId), createdLine(spec))
   } catch (error) {
     rmSync(sessionEnv(home, sessionId), { force: true })
     throw error
   }
-  await appendRegistry(home, {
-    type: 'session_created',
-    timestamp,
-    by,
-    sessionId,
-    agentType: spec.agentType,
-    prompt: [...spec.prompt].slice(0, PROMPT_SHOWN).join(''),
-    title: spec.title,
-    workingDir: spec.workingDir,
-    ...(spec.model === undefined ? {} : { model: spec.model }),
-    ...(spec.labels === undefined ? {} : { labels: spec.labels }),
-    ...(spec.parent === undefined ? {} : { parent: spec.parent }),
-  })
+  try {
+    await appendRegistry(home, {
+      type: 'session_created',
+      timestamp,
+      by,
+      sessionId,
+      agentType: spec.agentType,
+      prompt: [...spec.prompt].slice(0, PROMPT_SHOWN).join(''),
+      title: spec.title,
+      workingDir: spec.workingDir,
+      ...(spec.model === undefined ? {} : { model: spec.model }),
+      ...(spec.labels === undefined ? {} : { labels: spec.labels }),
+      ...(spec.parent === undefined ? {} : { parent: spec.parent }),
+    })
+  } catch (error) {
+    // Nobody was told of it: nothing of it is to stay, its environment least of all.
+    rmSync(sessionLog(home, sessionId), { force: true })
+    rmSync(sessionEnv(home, sessionId), { force: true })
+    throw error
+  }
 }
 
 /** The first line of a text, shortened. */

@@ -4,6 +4,7 @@ import { appendControl } from '../session/control.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
+import { unitState } from './fleet.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
 
@@ -20,12 +21,13 @@ export interface Cancelled {
  * nothing carries is cancelled when this resolves. @param via cli or http @throws NOT_FOUND
  */
 export async function cancelSession(home: Home, supervisor: Supervisor, id: string, via: string): Promise<Cancelled> {
-  const { status } = readSession(home, id)
+  const before = readSession(home, id)
+  const { status } = before
   // A session between two starts of its daemon reads as interrupted, and its unit says that it goes on.
-  const carried = isLive(status) || status === 'interrupted' ? carries(await supervisor.show(id)) : false
+  const carried = isLive(status) || status === 'interrupted' ? carries(await unitState(supervisor, id, before)) : false
   if (!isLive(status) && !carried) return { status, done: false }
   const { offset, state } = await appendControl(home, id, { type: 'cancel_requested', via })
-  if (carried || carries(await supervisor.show(id))) return { offset, status: state.status, done: true }
+  if (carried || carries(await unitState(supervisor, id, state))) return { offset, status: state.status, done: true }
   const cause = { result: 'cancelled', message: 'cancelled on request; no daemon ran' }
   const options = { epoch: state.epoch || undefined, check: () => isLive(readSession(home, id).status) }
   await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', options)

@@ -1,5 +1,5 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
@@ -8,7 +8,7 @@ import type { Head } from '../session/rows.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { bootId } from './boot.js'
-import type { Supervisor, UnitState } from './supervisor.js'
+import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
 import { carries, correction } from './truth.js'
 
 export interface Fleet {
@@ -50,7 +50,8 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     for (const id of live()) {
       const row = registry.rows.get(id)!
       const correct = correction(row, unitOf(units, id, row), now)
-      if (correct !== undefined) corrected.set(id, { ...row, ...correct, pid: undefined })
+      if (correct !== undefined) corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined })
+      else corrected.set(id, { ...row, updatedAt: lastActivity(home, id, row.updatedAt) })
     }
   }
   const { rows } = registry
@@ -70,16 +71,52 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
   }
 }
 
+/** Before a session is called lost, its own file is asked: the registry may have missed the end. */
+function ended(
+  home: Home,
+  id: string,
+  correct: Pick<Row, 'status' | 'cause'>,
+): Pick<Row, 'status' | 'cause' | 'error'> {
+  try {
+    const { status, cause, error } = readSession(home, id)
+    return isLive(status) ? correct : { status, cause, error }
+  } catch (error) {
+    if (error instanceof AgentzError && error.code === 'NOT_FOUND') return correct
+    throw error
+  }
+}
+
 /** One session's state with its true status. @throws NOT_FOUND */
 export async function readTrue(home: Home, supervisor: Supervisor, id: string): Promise<SessionState> {
   for (let look = 0; ; look++) {
-    const units = isLive(readSession(home, id).status) ? await askUnits(supervisor) : undefined
+    const first = readSession(home, id)
+    if (!isLive(first.status)) return first
+    const unit = await unitState(supervisor, id, first)
     const state = readSession(home, id)
-    if (units === undefined) return state
-    const corrected = correction(state, unitOf(units, id, state), { boot: bootId(), time: Date.now() })
-    if (corrected === undefined) return state
+    const corrected = correction(state, unit, { boot: bootId(), time: Date.now() })
+    if (corrected === undefined) return { ...state, updatedAt: lastActivity(home, id, state.updatedAt) }
     if (look > 0) return { ...state, ...corrected, pid: undefined }
   }
+}
+
+/** The unit of one session; where no manager answers, its daemon's process stands for it. */
+export async function unitState(
+  supervisor: Supervisor,
+  id: string,
+  life: Pick<Life, 'pid' | 'bootId'>,
+): Promise<UnitDetail | undefined> {
+  try {
+    return await supervisor.show(id)
+  } catch (error) {
+    if (!(error instanceof AgentzError) || error.code !== 'NO_MANAGER') throw error
+    return unitOf({ states: new Map(), unasked: error }, id, life)
+  }
+}
+
+/** Output moves the file and nothing else. */
+function lastActivity(home: Home, id: string, known: string): string {
+  const moved = statSync(sessionLog(home, id), { throwIfNoEntry: false })?.mtime.toISOString() ?? ''
+  return moved > known ? moved : known
 }
 
 async function askUnits(supervisor: Supervisor): Promise<Units> {

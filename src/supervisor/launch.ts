@@ -6,18 +6,23 @@ import type { Environment } from '../session/environment.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import type { Spec } from '../session/spec.js'
 import { createSession } from '../session/store.js'
+import { unitState } from './fleet.js'
 import type { Supervisor } from './supervisor.js'
+import { carries } from './truth.js'
 
 /**
  * Creates the session and starts its unit. A session whose unit could not be started stays, failed, with the reason.
  * @throws LOG_WRITE, NO_MANAGER, UNIT_FAILED
  */
 export async function launch(home: Home, supervisor: Supervisor, spec: Spec, env: Environment): Promise<void> {
+  await supervisor.prepare()
   await createSession(home, spec, env)
   try {
     await supervisor.start(spec)
   } catch (thrown) {
     const error = toAgentzError(thrown)
+    // A start that was not confirmed may have happened all the same.
+    if (carries(await unitState(supervisor, spec.sessionId, {}))) return
     const { sessionId } = spec
     const cause = { result: 'not-started', message: error.message }
     await appendLifecycle(home, { type: 'session_failed', sessionId, error: error.message, cause }, 'supervisor')

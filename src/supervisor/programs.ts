@@ -19,4 +19,6 @@ export const programs = {
   units: join(root, 'units'),
 }
 
-export const version = (): string => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
+export const manifest = join(root, 'package.json')
+
+export const version = (): string => JSON.parse(readFileSync(manifest, 'utf8')).version

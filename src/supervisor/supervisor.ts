@@ -20,6 +20,8 @@ export interface UnitDetail extends UnitState {
 export interface Supervisor {
   readonly name: string
   unitName(id: string): string
+  /** Makes ready what every session needs. @throws NO_MANAGER before anything is created */
+  prepare(): Promise<void>
   /** Starts the daemon of a session; returns when the manager has taken the job, not when the agent runs. */
   start(spec: Spec): Promise<void>
   /** Ends the unit and everything in it; resolves when it is gone. Nothing to do is success. */

@@ -93,14 +93,17 @@ export class SystemdSupervisor implements Supervisor {
     return unitName(id)
   }
 
+  prepare(): Promise<void> {
+    return linkUnits()
+  }
+
   async start(spec: Spec): Promise<void> {
-    await linkUnits()
-    await run(startArgv(spec, this.#home), `start the unit ${unitName(spec.sessionId)}`)
+    await run(startArgv(spec, this.#home), `start the unit ${unitName(spec.sessionId)}`, { timeoutMs: 60_000 })
   }
 
   async stop(id: string): Promise<void> {
     if ((await this.show(id)) === undefined) return
-    await run(['systemctl', '--user', 'stop', unitName(id)], `stop the unit ${unitName(id)}`)
+    await run(['systemctl', '--user', 'stop', unitName(id)], `stop the unit ${unitName(id)}`, { timeoutMs: 60_000 })
   }
 
   async list(): Promise<Map<string, UnitState>> {

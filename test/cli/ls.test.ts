@@ -1,8 +1,9 @@
 /** `agentz ls` and `show`: order, truth, forms. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { RegistryEvent } from '../../src/session/events.js'
 import { Agentz, lines, requireManager } from '../helpers/agentz.js'
+import { until } from '../helpers/home.js'
 
 requireManager()
 
@@ -77,6 +78,22 @@ t.test('what the log calls live and nothing carries is shown as interrupted, wit
   ])
   t.strictSame(lines(a.do('ls', '-q', '--status', 'interrupted').stdout).length, 3)
   t.equal(a.registry().length, 5, 'looking changes nothing')
+})
+
+t.test('what the registry missed, the session file tells; odd lines harm nobody', async (t) => {
+  const a = new Agentz(t)
+  const { sessionId } = a.run('-a', 'command', '--', 'true')
+  await a.untilType(sessionId, 'daemon_exited')
+  await until(() => a.registry().some(({ type }) => type === 'daemon_exited'), 'the registry has it all')
+  const kept = a.registry().filter(({ type }) => type === 'session_created' || type === 'daemon_started')
+  writeFileSync(a.home.registry, kept.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  t.match(a.ls()[0], { sessionId, status: 'completed' })
+  appendFileSync(
+    a.home.registry,
+    '{"type":"session_created","sessionId":"00000000000d"}\n{"type":"session_failed","sessionId":"00000000000d","cause":null}\n',
+  )
+  t.match(a.do('ls', '--json', '--status', 'failed'), { status: 0, stdout: /00000000000d/ })
+  t.match(a.do('ls'), { status: 0, stdout: /00000000000d\tfailed\t/ })
 })
 
 t.test('show: the whole of one session, by prefix, title and latest', async (t) => {

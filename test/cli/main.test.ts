@@ -1,9 +1,10 @@
 /** The command line from outside: verbs, help, bad input, exit statuses. What one verb does is in its own file. */
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
-import { Agentz, lines, requireManager } from '../helpers/agentz.js'
+import { Agentz, cliPath, lines, requireManager } from '../helpers/agentz.js'
 import { tempDir } from '../helpers/home.js'
 
 requireManager()
@@ -25,9 +26,46 @@ t.test('help, version, and words that are no verbs', async (t) => {
   }
   t.match(
     a.do('spawn', '--how', '-a', 'command', '--', 'true').stdout,
-    /^systemd-run --user/,
+    /^systemd-run --user/m,
     'an alias from elsewhere',
   )
+})
+
+t.test('slips of the fingers get a hint', async (t) => {
+  const a = new Agentz(t)
+  const slip = (args: string[], hint: RegExp) => t.match(a.do(...args), { status: 2, stderr: hint }, args.join(' '))
+  slip(['shwo', 'x'], /no verb "shwo"[\s\S]*agentz show/)
+  slip(['lgs'], /agentz logs|agentz ls/)
+  slip(['fix the failing test'], /agentz run "fix the failing test"/)
+  slip(['run', '-a', 'command', 'ls', '-la'], /behind two dashes/)
+  slip(['run'], /prompt is empty[\s\S]*agentz run "your prompt"/)
+  slip(['logs', 'latest', '-n', '1', '-n', '2'], /more than once/)
+  t.match(a.do('help').stdout, /agentz run/)
+  t.match(a.do('-V').stdout, /^\d/)
+})
+
+t.test('called in a directory that was removed: what needs none works, run says so', async (t) => {
+  const a = new Agentz(t)
+  const gone = join(tempDir(t), 'gone')
+  const inGone = (...args: string[]) =>
+    spawnSync(
+      'sh',
+      ['-c', `mkdir ${gone}; cd ${gone}; rmdir ${gone}; exec "$@"`, 'sh', process.execPath, cliPath, ...args],
+      { env: a.env, encoding: 'utf8' },
+    )
+  t.match(inGone('ls'), { status: 0, stderr: /no sessions yet/ })
+  t.match(inGone('run', '-d', '-a', 'command', '--', 'true'), { status: 2, stderr: /it was removed/ })
+  t.match(inGone('run', '-d', '-C', '/', '-a', 'command', '--', 'true'), { status: 0 })
+})
+
+t.test('without a user manager: said before anything is created; a cancel is written all the same', async (t) => {
+  const a = new Agentz(t)
+  const env = { XDG_RUNTIME_DIR: '/nonexistent', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' }
+  t.match(a.with({ env }, 'run', '-d', '-a', 'command', '--', 'true'), { status: 1, stderr: /with-user-manager/ })
+  t.strictSame(a.ls(), [])
+  const { sessionId } = await a.ticking()
+  a.with({ env }, 'cancel', '-t', '5', sessionId)
+  await a.untilType(sessionId, 'session_cancelled')
 })
 
 t.test('ids that are none: a clear error, nothing created, nothing read', async (t) => {
@@ -70,16 +108,26 @@ t.test('--how prints what does the same, and does nothing', async (t) => {
   const { sessionId, unit, log } = a.run('-a', 'command', '--', 'true')
   await a.untilType(sessionId, 'daemon_exited')
   const before = a.registry().length
-  t.match(a.do('run', '--how', '-a', 'command', '--', 'secret-word').stdout, /^systemd-run --user(?!.*secret-word)/)
+  const how = a.do('run', '--how', '-a', 'command', '--', 'echo', 'by hand').stdout
+  t.match(how, /^systemd-run --user(?!.*by hand)/m, 'argv has the id alone')
   t.match(a.do('ls', '--how').stdout, /systemctl --user list-units/)
   t.match(a.do('show', sessionId, '--how').stdout, `systemctl --user status ${unit}`)
   t.match(a.do('logs', sessionId, '--how').stdout, `tail -n +1 ${log}`)
-  t.match(a.do('cancel', sessionId, '--how').stdout, `systemctl --user stop ${unit}`)
-  t.match(a.do('wait', sessionId, '--how').stdout, /is-active/)
+  t.match(a.do('cancel', sessionId, '--how').stdout, /printf .*cancel_requested.* >> /)
+  t.match(a.do('wait', sessionId, '--how').stdout, /grep -E/)
   t.match(a.do('append', sessionId, '{"type":"cancel_requested"}', '--how').stdout, />> /)
   t.match(a.do('serve', '--how').stdout, /curl --unix-socket/)
   t.match(a.do('token', '--how').stdout, /cat .*token/)
   t.equal(a.registry().length, before)
+  // And what it prints does it.
+  execFileSync('sh', ['-c', how], { env: a.env })
+  const id = /sessions\/([0-9a-f]{12})/.exec(how)?.[1] ?? ''
+  await a.untilType(id, 'session_completed')
+  t.ok(a.events(id).some(({ content }) => content === 'by hand'))
+  const running = await a.ticking()
+  execFileSync('sh', ['-c', a.do('cancel', running.sessionId, '--how').stdout], { env: a.env })
+  execFileSync('sh', ['-c', a.do('wait', running.sessionId, '--how').stdout], { env: a.env })
+  t.equal(a.show(running.sessionId).status, 'cancelled')
 })
 
 t.test('a damaged registry: said, counted, and everything else is there', async (t) => {

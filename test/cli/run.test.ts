@@ -58,6 +58,8 @@ t.test('what cannot be run: said before anything is created', async (t) => {
   refused(['-', ...cat], 2, /900000 are the most/, Buffer.alloc(1_000_000, 'x'))
   refused(['--memory', 'lots', ...cat], 2, /limits.memory/)
   refused(['--tasks', '5', ...cat], 2, /limits.tasks/)
+  refused(['--memory', '4', ...cat], 2, /at least 256M/)
+  refused(['--memory', '255M', ...cat], 2, /at least 256M/)
   refused(['-e', 'NODE_OPTIONS=--require x', ...cat], 2, /NODE_OPTIONS/)
   refused(['-e', '1BAD=x', ...cat], 2, /1BAD/)
   writeFileSync(a.home.config, '{"agents":{"command":{"enabled":false}}}')

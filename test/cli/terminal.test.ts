@@ -1,7 +1,7 @@
 /** What reaches a terminal from an agent can do no harm there. */
 import fc from 'fast-check'
 import t from 'tap'
-import { age, harmless, oneLine, shellWords } from '../../src/cli/terminal.js'
+import { age, harmless, oneLine, shellWords, spelled } from '../../src/cli/terminal.js'
 
 t.test('escape sequences of every kind go, text stays', async (t) => {
   const table: [string, string][] = [
@@ -17,7 +17,7 @@ t.test('escape sequences of every kind go, text stays', async (t) => {
     ['back\b\b\bspace', 'backspace'],
     ['bell\x07 nul\0 del\x7f', 'bell nul del'],
     ['\u202eright to left', '\ufffdright to left'],
-    ['\x1b]unterminated', ''],
+    ['\x1b]unterminated; rm -rf ~', 'unterminated; rm -rf ~'],
     ['\x1b', ''],
   ]
   for (const [given, shown] of table) t.equal(harmless(given), shown, JSON.stringify(given))
@@ -32,6 +32,10 @@ t.test('whatever comes, no control character but newline and tab is left', async
     { numRuns: 2000 },
   )
   t.pass('2,000 texts')
+})
+
+t.test('what somebody decides on is spelled out, whole', async (t) => {
+  t.equal(spelled('echo ok \x1b]x; rm -rf ~\u202e\r\n'), 'echo ok \\u001b]x; rm -rf ~\\u202e\\u000d\\u000a')
 })
 
 t.test('lines, ages and words', async (t) => {

@@ -1,10 +1,11 @@
 /** How a daemon can end, and what is on disk then. Each end is a real one, under the real user manager. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { doorbell } from '../../src/base/paths.js'
 import { Agentz, isAlive, requireManager, systemctl } from '../helpers/agentz.js'
-import { until } from '../helpers/home.js'
+import { tempDir, until } from '../helpers/home.js'
 
 requireManager()
 
@@ -52,6 +53,34 @@ t.test('kill -9 while another writer died inside the registry lock: three second
   t.ok(Date.now() - killed < 3500, `${Date.now() - killed} ms`)
 })
 
+// The reaper once wrote the exit first, which closed the row, and the end could not be told any more.
+t.test('killed between its terminal event and the registry: completed stays completed', async (t) => {
+  const a = new Agentz(t)
+  const go = join(tempDir(t), 'go')
+  const { sessionId } = a.run('-a', 'command', '--', 'sh', '-c', `echo ready; until [ -e ${go} ]; do sleep 0.02; done`)
+  await a.until(sessionId, (events) => events.some(({ content }) => content === 'ready'), 'it is ready')
+  await until(() => a.registry(sessionId).some(({ type }) => type === 'daemon_started'), 'the registry knows it')
+  const { pid } = a.show(sessionId) as { pid: number }
+  // Somebody holds the registry's lock, and keeps it fresh, while the session ends.
+  const lock = `${a.home.registry}.lock`
+  mkdirSync(lock)
+  const keep = setInterval(() => utimesSync(lock, new Date(), new Date()), 200)
+  t.teardown(() => clearInterval(keep))
+  writeFileSync(go, '')
+  await a.untilType(sessionId, 'session_completed')
+  process.kill(pid, 'SIGKILL')
+  clearInterval(keep)
+  rmdirSync(lock)
+  await until(
+    () =>
+      a.show(sessionId).unitState === undefined && a.registry(sessionId).some(({ type }) => type === 'daemon_exited'),
+    'the unit is gone',
+  )
+  t.match(a.ls()[0], { sessionId, status: 'completed' })
+  t.match(a.show(sessionId), { status: 'completed' })
+  t.notOk(a.events(sessionId).some(({ type }) => type === 'session_interrupted'))
+})
+
 t.test('--restart rerun: the session comes back by itself', async (t) => {
   const a = new Agentz(t)
   const { sessionId } = await a.ticking('--restart', 'rerun')
@@ -62,6 +91,17 @@ t.test('--restart rerun: the session comes back by itself', async (t) => {
     'it ticks again',
   )
   t.match(a.show(sessionId), { status: 'running', epoch: 2, restarts: 1, cause: undefined })
+})
+
+t.test('a session that ran longer than it may: ended for good, also with --restart rerun', async (t) => {
+  const a = new Agentz(t)
+  const { sessionId } = await a.ticking('--restart', 'rerun', '--runtime', '1')
+  const failed = await a.untilType(sessionId, 'session_failed')
+  t.match(failed, { epoch: 2, error: 'it ran longer than 1 s', cause: { result: 'timeout' } })
+  t.notOk(
+    a.events(sessionId).some(({ epoch, type }) => epoch === 2 && type === 'text'),
+    'the agent did not run again',
+  )
 })
 
 t.test('too many deaths: systemd gives up, and says so', async (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { withLock } from '../../src/log/lock.js'
@@ -102,4 +102,15 @@ t.test('a holder that was suspended does no harm when it comes back', async (t) 
     t.ok(existsSync(`${path}.lock`), 'and is not taken away from the new holder')
   })
   t.match(await child.ended, { code: 0, signal: null, stdout: 'held\nreleased\nheld again\n', stderr: '' })
+})
+
+// Its holder is gone, and by the lock's own time it would be fresh until that time has come.
+t.test('a lock of a time to come is no lock', async (t) => {
+  const path = join(tempDir(t), 'file')
+  mkdirSync(`${path}.lock`)
+  const later = new Date(Date.now() + 3_600_000)
+  utimesSync(`${path}.lock`, later, later)
+  const begin = Date.now()
+  t.equal(await withLock(path, () => 'had'), 'had')
+  t.ok(Date.now() - begin < 5000)
 })

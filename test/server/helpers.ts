@@ -34,6 +34,7 @@ export class FakeSupervisor implements Supervisor {
   readonly units = new Map<string, UnitState>()
   refuse: Error | undefined
   unitName = (id: string) => `agentz-session-${id}.service`
+  prepare = async () => undefined
   start = async (spec: Spec) => {
     if (this.refuse) throw this.refuse
     this.units.set(spec.sessionId, { active: 'active', sub: 'running' })

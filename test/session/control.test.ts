@@ -76,18 +76,25 @@ t.test('cancel', async (t) => {
     t.equal(offset, undefined, `${end}: nothing to do`)
     t.equal(`session_${state.status}`, end)
     t.equal(statSync(sessionLog(home, over)).size, size)
-    await t.rejects(appendControl(home, over, { type: 'user_message', messageId: 'm', content: 'x' }), {
-      code: 'CONFLICT',
-    })
   }
 })
 
-t.test('a message comes back as it was typed', async (t) => {
+t.test('a reason comes back as it was typed', async (t) => {
   const home = newHome(t)
   const id = await running(home)
   const content = 'two\nlines, "quotes", $HOME, \u2028 and größer'
-  await appendControl(home, id, { type: 'user_message', messageId: 'm1', content })
-  t.equal(readSession(home, id).messages.get('m1')?.content, content)
+  appendOnce(
+    sessionLog(home, id),
+    JSON.stringify({ type: 'approval_request', requestId: 'r9', tool: 'Bash', input: {} }),
+  )
+  const { offset = 0 } = await appendControl(home, id, {
+    type: 'approval_response',
+    requestId: 'r9',
+    decision: 'deny',
+    reason: content,
+  })
+  const line = readFileSync(sessionLog(home, id)).subarray(0, offset).toString().trim().split('\n').at(-1) ?? ''
+  t.equal(JSON.parse(line).reason, content)
 })
 
 // Looked at before the lock was had, both would find the request open.

@@ -1,6 +1,6 @@
 /** The supervisor as it is shipped: from the packed tarball, in a directory with an awkward name, as an ordinary user. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { SystemdSupervisor, unitName } from '../../src/supervisor/systemd.js'
@@ -29,6 +29,31 @@ t.test('two of one id cannot run: the unit name is the lock', async (t) => {
   t.not(second.status, 0)
   t.match(second.stderr, /already (loaded|exists)/)
   t.equal(a.show(sessionId).status, 'running')
+})
+
+t.test('a start that is not confirmed, and happened: the session lives, and is not called failed', async (t) => {
+  const a = new Agentz(t)
+  const bin = tempDir(t)
+  writeFileSync(
+    join(bin, 'systemd-run'),
+    '#!/bin/sh\n/usr/bin/systemd-run "$@"\necho "Connection timed out" >&2\nexit 1\n',
+    { mode: 0o755 },
+  )
+  const result = a.with(
+    { env: { PATH: `${bin}:${process.env.PATH}` } },
+    'run',
+    '--json',
+    '-a',
+    'command',
+    '--',
+    'sleep',
+    '1000',
+  )
+  t.equal(result.status, 0, result.stderr)
+  const { sessionId } = JSON.parse(result.stdout)
+  await a.untilType(sessionId, 'daemon_started')
+  t.equal(a.show(sessionId).status, 'running')
+  t.equal(a.do('cancel', sessionId).status, 0)
 })
 
 t.test('50 sessions at once from 10 processes: all complete, nothing is lost', async (t) => {

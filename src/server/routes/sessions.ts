@@ -2,13 +2,12 @@
 import { isAbsolute } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
-import { agentByName } from '../../agents/agents.js'
+import { allowedAgent } from '../../agents/agents.js'
 import { readConfig } from '../../base/config.js'
 import { AgentzError } from '../../base/errors.js'
-import { type Home, sessionLog } from '../../base/paths.js'
+import { sessionLog } from '../../base/paths.js'
 import { captureEnvironment, withHomeEnvironment } from '../../session/environment.js'
 import { parseId } from '../../session/id.js'
-import type { Spec } from '../../session/spec.js'
 import { type Status, statuses } from '../../session/status.js'
 import { NewSession, parse, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
@@ -47,8 +46,13 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
 
   app.post('/v1/sessions', async (request, reply) => {
     parse(NoQuery, request.query)
-    const spec = requested(request.body)
-    const env = checkedEnvironment(home, spec)
+    const asked = requested(request.body)
+    // As the file is now: a switch that is thrown counts from the next request on.
+    const config = readConfig(home)
+    const agent = allowedAgent(asked.agentType, config)
+    const spec = specify(asked)
+    const env = captureEnvironment(process.env, config.environment)
+    agent.check(spec, withHomeEnvironment(home, env), spec.workingDir)
     await launch(home, supervisor, spec, env)
     const { sessionId } = spec
     reply.code(201).header('location', `/v1/sessions/${sessionId}`)
@@ -70,24 +74,11 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
   })
 }
 
-function requested(body: unknown): Spec {
+function requested(body: unknown): NewSession {
   const request = parse(NewSession, body)
   // Relative to what? The server's directory is nothing that a client knows.
   if (!isAbsolute(request.workingDir)) throw new AgentzError('BAD_INPUT', 'workingDir: must be absolute')
-  return specify(request)
-}
-
-/** What the agent will get, once it is certain that it could start. @throws AGENT_UNKNOWN, AGENT_DISABLED, AGENT_MISSING */
-function checkedEnvironment(home: Home, spec: Spec): Record<string, string> {
-  // As the file is now: a switch that is thrown counts from the next request on.
-  const config = readConfig(home)
-  const agent = agentByName(spec.agentType)
-  if (agent.name === 'command' && config.agents.command?.enabled === false) {
-    throw new AgentzError('AGENT_DISABLED', 'the command agent is switched off here')
-  }
-  const env = captureEnvironment(process.env, config.environment)
-  agent.check(spec, withHomeEnvironment(home, env), spec.workingDir)
-  return env
+  return request
 }
 
 function isStatusList(list: string): boolean {
