@@ -72,7 +72,7 @@ async function main(argv: string[]): Promise<number> {
       describe: verb.describe,
       builder: verb.build as never,
       handler: async (args) => {
-        refuseDoubled(args)
+        refuseDoubled(args, (message) => usage(message, typed, own))
         status = await verb.handle(args as never, rest)
       },
     })
@@ -84,11 +84,11 @@ async function main(argv: string[]): Promise<number> {
 /** Options that may be given more than once, and positional words. */
 const lists = new Set(['_', 'prompt', 'id', 'env', 'e', 'label', 'l', 'status'])
 
-/** @throws USAGE: which of the two was meant? */
-function refuseDoubled(args: object): void {
+/** Which of the two was meant? */
+function refuseDoubled(args: object, error: (message: string) => AgentzError): void {
   for (const [name, value] of Object.entries(args)) {
-    if (Array.isArray(value) && !lists.has(name))
-      throw new AgentzError('USAGE', `${name.length > 1 ? '--' : '-'}${name} was given more than once`)
+    if (!Array.isArray(value) || lists.has(name)) continue
+    throw error(`${name.length > 1 ? '--' : '-'}${name} was given more than once`)
   }
 }
 

@@ -50,7 +50,14 @@ t.test('called in a directory that was removed: what needs none works, run says 
   const inGone = (...args: string[]) =>
     spawnSync(
       'sh',
-      ['-c', `mkdir ${gone}; cd ${gone}; rmdir ${gone}; exec "$@"`, 'sh', process.execPath, cliPath, ...args],
+      [
+        '-c',
+        `unset NODE_OPTIONS; mkdir ${gone}; cd ${gone}; rmdir ${gone}; exec "$@"`,
+        'sh',
+        process.execPath,
+        cliPath,
+        ...args,
+      ],
       { env: a.env, encoding: 'utf8' },
     )
   t.match(inGone('ls'), { status: 0, stderr: /no sessions yet/ })
