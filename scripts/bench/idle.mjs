@@ -50,4 +50,4 @@ report(
   '%',
 )
 bare.kill()
-agentz('cancel', ...ids)
+agentz('cancel', '--json', ...ids)

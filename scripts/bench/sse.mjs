@@ -51,9 +51,11 @@ async function main(seconds) {
     return child
   }
   try {
-    const socket = path.join(root, 'agentz', 'server.sock')
     start(cli, 'serve', '--port', '0')
-    await there(socket)
+    const sockets = path.join(root, 'agentz')
+    await there(sockets)
+    const found = () => fs.readdirSync(sockets).find((name) => name.endsWith('.sock'))
+    const socket = path.join(sockets, await until(found, 'the server listens'))
     for (const [index, size] of SIZES.entries()) {
       const id = String(index).padStart(12, '0')
       const log = path.join(home, 'sessions', `${id}.ndjson`)
