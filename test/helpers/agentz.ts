@@ -80,6 +80,9 @@ export class Agentz {
   async ticking(...flags: string[]): Promise<Running> {
     const session = this.run(...flags, '-a', 'command', '--', 'sh', '-c', 'while :; do echo tick; sleep 0.05; done')
     await this.until(session.sessionId, (events) => events.some(({ content }) => content === 'tick'), 'it ticks')
+    // The registry is told of a start while the agent runs already.
+    const known = () => this.registry(session.sessionId).some(({ type }) => type === 'daemon_started')
+    await until(known, 'the registry knows that it runs')
     return session
   }
 
