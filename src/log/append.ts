@@ -99,6 +99,17 @@ export class Appender {
     }
   }
 
+  /**
+   * The address of a line that was appended when the file had at least `from` bytes. The kernel does not tell where
+   * O_APPEND has put it, and a daemon may write its output at the same moment: it is looked for.
+   */
+  addressOf(line: string, from: number): number {
+    const added = Buffer.alloc(this.size() - from)
+    readSync(this.#fd, added, 0, added.length, from)
+    const wanted = Buffer.from(`${line}\n`)
+    return from + added.indexOf(wanted) + wanted.length
+  }
+
   close(): void {
     closeSync(this.#fd)
   }
@@ -111,7 +122,7 @@ export class Appender {
 
 /**
  * Appends one line as a one-shot writer; it is on the disk when this returns.
- * @returns the size of the file then: under a lock, the line's address
+ * @returns the line's address, whoever else appended meanwhile
  * @throws LOG_WRITE, LOG_TOO_LONG
  */
 export function appendOnce(path: string, line: string): number {
@@ -144,10 +155,11 @@ export function createLog(path: string, line: string): number {
 
 function writeOnce(appender: Appender, line: string): number {
   try {
+    const before = appender.size()
     const { error } = appender.append([line])
     if (error !== undefined) throw error
     appender.syncNow()
-    return appender.size()
+    return appender.addressOf(line, before)
   } finally {
     appender.close()
   }

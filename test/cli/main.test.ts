@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
 import { Agentz, cliPath, lines, requireManager } from '../helpers/agentz.js'
-import { tempDir } from '../helpers/home.js'
+import { tempDir, until } from '../helpers/home.js'
 
 requireManager()
 
@@ -114,6 +114,7 @@ t.test('--how prints what does the same, and does nothing', async (t) => {
   const a = new Agentz(t)
   const { sessionId, unit, log } = a.run('-a', 'command', '--', 'true')
   await a.untilType(sessionId, 'daemon_exited')
+  await until(() => a.registry().some(({ type }) => type === 'daemon_exited'), 'the registry has it all')
   const before = a.registry().length
   const how = a.do('run', '--how', '-a', 'command', '--', 'echo', 'by hand').stdout
   t.match(how, /^systemd-run --user(?!.*by hand)/m, 'argv has the id alone')
