@@ -176,6 +176,7 @@ t.test('the real Claude, under the real manager, against a model on loopback', a
 
   const failed = a.do('run', '-a', 'claude', '-C', join(dir, 'work'), 'MOCK: error 400')
   t.equal(failed.status, 10)
+  await until(() => a.ls()[0]?.status === 'failed', 'the registry is told, too')
   t.match(a.ls()[0], { status: 'failed', cause: { result: 'agent' } })
   t.notMatch(readFileSync(log, 'utf8'), /dummy/)
 })

@@ -76,6 +76,8 @@ t.test('50 sessions at once from 10 processes: all complete, nothing is lost', a
       events.filter(({ type }) => type === 'text').map(({ content }) => content),
       expected,
     )
+    // The reaper tells the registry after the session's file.
+    await until(() => a.registry(id).some(({ type }) => type === 'daemon_exited'), 'the registry has it all')
     t.strictSame(
       a.registry(id).map(({ type }) => type),
       ['session_created', 'daemon_started', 'session_completed', 'daemon_exited'],
