@@ -6,7 +6,7 @@ import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
 import { isLive } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
-import { type Context, context, EXIT, type Verb } from './context.js'
+import { type Context, context, EXIT, seconds, type Verb } from './context.js'
 import { follow } from './follow.js'
 import { appendLine, print, say } from './terminal.js'
 
@@ -37,15 +37,13 @@ export const verb: Verb<Args> = {
   handle: async (args) => {
     const ctx = context()
     const ids = args.id.map((text) => findSession(ctx.home, text))
-    const seconds = Number(args.timeout)
-    if (!(seconds >= 0))
-      throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(args.timeout)} is not a number of seconds`)
+    const timeout = seconds(args.timeout)
     if (args.how) {
       const line = frame({ type: 'cancel_requested' }, 'user')
       await print(ids.map((id) => `${appendLine(line, sessionLog(ctx.home, id))}\n`).join(''))
       return 0
     }
-    const statuses = await Promise.all(ids.map((id) => cancel(ctx, id, seconds * 1000)))
+    const statuses = await Promise.all(ids.map((id) => cancel(ctx, id, timeout * 1000)))
     for (const [at, result] of statuses.entries()) {
       if (args.json) await print(`${JSON.stringify({ sessionId: ids[at], ...result })}\n`)
       else say(`${ids[at]} ${result.done ? result.status : `was ${result.status} already`}`)

@@ -1,6 +1,7 @@
 /** What every verb starts with. */
 import type { ArgumentsCamelCase, Argv } from 'yargs'
 import { type Config, readConfig } from '../base/config.js'
+import { AgentzError } from '../base/errors.js'
 import { ensureHome, type Home, homePaths } from '../base/paths.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { SystemdSupervisor } from '../supervisor/systemd.js'
@@ -24,6 +25,13 @@ export interface Verb<A> {
   readonly build: (yargs: Argv) => Argv<A>
   /** `rest` is what stood behind `--`, untouched. */
   readonly handle: (args: ArgumentsCamelCase<A>, rest: readonly string[]) => Promise<number>
+}
+
+/** The seconds that -t was given. @throws BAD_INPUT */
+export function seconds(text: string): number {
+  const value = Number(text)
+  if (value >= 0) return value
+  throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(text)} is not a number of seconds`)
 }
 
 export const EXIT = {

@@ -1,5 +1,6 @@
 /** Following a session to its end from its file alone, with a look at its unit where the file falls silent. */
 import { type Home, sessionLog } from '../base/paths.js'
+import { parseRecord } from '../log/line.js'
 import { splitLines } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import type { Loose } from '../session/life.js'
@@ -57,7 +58,7 @@ export async function follow(
       }
       splitLines(item.bytes, item.base, (start, end, offset) => {
         const line = item.bytes.subarray(start, end)
-        const record = parse(line)
+        const record = parseRecord(line)
         if (record === undefined) return
         if (state === undefined) state = newState(record)
         applySession(state, record)
@@ -113,14 +114,6 @@ function watchUnit(
       heard = Date.now()
     },
     close: () => clearInterval(timer),
-  }
-}
-
-function parse(line: Buffer): Loose | undefined {
-  try {
-    return JSON.parse(line.toString('utf8'))
-  } catch {
-    return undefined
   }
 }
 

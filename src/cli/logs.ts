@@ -2,10 +2,10 @@ import { closeSync, createReadStream, fstatSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
+import { parseRecord } from '../log/line.js'
 import { openLog, readLog, readRecords } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { findSession } from '../session/find.js'
-import type { Loose } from '../session/life.js'
 import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { follow } from './follow.js'
@@ -70,7 +70,7 @@ function startOfLast(path: string, count: number): number {
 async function rendered(path: string, last = Number.POSITIVE_INFINITY): Promise<void> {
   const texts: string[] = []
   readLog(path, {}, ({ bytes }) => {
-    const record = parse(bytes)
+    const record = parseRecord(bytes)
     const text = record === undefined ? undefined : render(record)
     if (text === undefined) return
     texts.push(text)
@@ -108,19 +108,10 @@ async function raw(ctx: Context, id: string, from: number, args: Args): Promise<
 async function records(path: string, from: number): Promise<void> {
   const fd = openLog(path)
   try {
-    let batch: Buffer[] = []
+    const batch: Buffer[] = []
     readRecords(fd, { from, to: fstatSync(fd).size }, ({ bytes }) => batch.push(Buffer.from(bytes), Buffer.from('\n')))
     process.stdout.write(Buffer.concat(batch))
-    batch = []
   } finally {
     closeSync(fd)
-  }
-}
-
-function parse(bytes: Buffer): Loose | undefined {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

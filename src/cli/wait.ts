@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { findSession } from '../session/find.js'
 import type { SessionState } from '../session/state.js'
@@ -7,7 +6,7 @@ import { needsAnswer } from '../session/status.js'
 import { sessionView } from '../session/view.js'
 import { readTrue } from '../supervisor/fleet.js'
 import { unitName } from '../supervisor/systemd.js'
-import { context, EXIT, type Verb } from './context.js'
+import { context, EXIT, seconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { print, say, shellWords } from './terminal.js'
 
@@ -44,11 +43,8 @@ export const verb: Verb<Args> = {
       await print(ids.map((id) => `${loop(sessionLog(home, id))}\n`).join(''))
       return 0
     }
-    const seconds = args.timeout === undefined ? undefined : Number(args.timeout)
-    if (seconds !== undefined && !(seconds >= 0)) {
-      throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(args.timeout)} is not a number of seconds`)
-    }
-    const signal = seconds === undefined ? new AbortController().signal : AbortSignal.timeout(seconds * 1000)
+    const { timeout } = args
+    const signal = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(seconds(timeout) * 1000)
     // Each session listens to it; Node warns from the eleventh on.
     setMaxListeners(0, signal)
     const waits = ids.map((id) => follow(home, supervisor, id, { signal, until: ({ status }) => needsAnswer(status) }))

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { AgentzError } from '../base/errors.js'
 import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
+import { parseRecord } from '../log/line.js'
 import { openLog, readRecords } from '../log/read.js'
 import type { Cause, RegistryEvent } from '../session/events.js'
 import { exitCause, type Loose } from '../session/life.js'
@@ -137,11 +138,9 @@ function readTail(home: Home, id: string): Loose[] {
     const from = Math.max(0, fstatSync(fd).size - TAIL)
     readRecords(fd, { from }, ({ bytes }) => {
       if (!bytes.includes('"daemon_') && !bytes.includes('"session_')) return
-      try {
-        records.push(JSON.parse(bytes.toString()))
-      } catch {
-        // Cut at the front by the jump to `from`, or damaged: whoever reads the whole file counts it.
-      }
+      // Cut at the front by the jump to `from`, or damaged: whoever reads the whole file counts it.
+      const record = parseRecord(bytes)
+      if (record !== undefined) records.push(record)
     })
     return records
   } finally {

@@ -24,3 +24,12 @@ export function lineKind(bytes: Uint8Array, start: number, end: number): LineKin
   // A writer that sealed a tail which had its newline after all leaves a line of one CAN: nothing was lost there.
   return end - start === 1 && bytes[start] === CANCEL ? 'empty' : 'damaged'
 }
+
+/** The record that a line holds; undefined if it is no JSON after all, as a damaged line, or a part of one, may be. */
+export function parseRecord(bytes: Buffer): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -7,6 +7,7 @@ import { errno } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import { appendOnce } from '../log/append.js'
 import { foldRecords } from '../log/fold.js'
+import { parseRecord } from '../log/line.js'
 import { withLock } from '../log/lock.js'
 import { openLog, readLog } from '../log/read.js'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js'
@@ -137,29 +138,23 @@ export function appendRegistry(home: Home, event: RegistryEvent): Promise<boolea
 }
 
 function repeats(home: Home, event: RegistryEvent): boolean {
+  // A status may come back; and nothing repeats what is not there.
+  const size = event.type === 'session_updated' ? 0 : registrySize(home)
+  if (size === 0) return false
   let found = false
-  const from = Math.max(0, registrySize(home) - LOOK_BACK)
-  if (from === 0 && registrySize(home) === 0) return false
+  const from = Math.max(0, size - LOOK_BACK)
   readLog(home.registry, { from }, ({ bytes }) => {
     if (!bytes.includes(event.sessionId) || !bytes.includes(event.type)) return
     // The first line after a jump to `from` may be a part of one, and any line may be damaged inside.
-    const record = parse(bytes)
+    const record = parseRecord(bytes)
     found ||= record !== undefined && isSame(record, event as unknown as Loose)
   })
-  return found && event.type !== 'session_updated'
+  return found
 }
 
 /** Two daemons that died before they could count themselves have one epoch, and two invocations. */
 const isSame = (record: Loose, event: Loose): boolean =>
   ['type', 'sessionId', 'epoch', 'invocationId'].every((field) => record[field] === event[field])
-
-function parse(bytes: Buffer): Loose | undefined {
-  try {
-    return JSON.parse(bytes.toString())
-  } catch {
-    return undefined
-  }
-}
 
 function registrySize(home: Home): number {
   try {
