@@ -1,11 +1,11 @@
-/** The agents there are, by name. */
+/** The agents there are, by name: those that are built in, and ACP agents that config.json names. */
 import type { Config } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import type { Agent } from './agent.js'
-import { claude } from './claude.js'
+import { claude } from './claude/claude.js'
 import { command } from './command.js'
 
-const table: ReadonlyMap<string, Agent> = new Map([claude, command].map((agent) => [agent.name, agent]))
+const table: ReadonlyMap<string, Agent> = new Map([claude, command].map((agent: Agent) => [agent.name, agent]))
 
 export const agentNames: readonly string[] = [...table.keys()]
 
@@ -18,7 +18,7 @@ export function allowedAgent(name: string, config: Config): Agent {
   return agent
 }
 
-/** @throws AGENT_UNKNOWN */
+/** The agent of a session that exists. @throws AGENT_UNKNOWN */
 export function agentByName(name: string): Agent {
   const agent = table.get(name)
   if (agent !== undefined) return agent

@@ -1,7 +1,7 @@
 /** The agent `command`: any program. Its lines are the output, its exit status is the outcome. */
 import { AgentzError, reason } from '../base/errors.js'
 import type { AgentEvent } from '../session/events.js'
-import type { Agent, AgentContext, Outcome, RunningAgent } from './agent.js'
+import type { AgentContext, Outcome, ProgramAgent, RunningProgram } from './agent.js'
 import { cut } from './cut.js'
 import { readLines } from './lines.js'
 import { causeOf, type Started, sentenceOf, settle, startProcess, stopProcess } from './process.js'
@@ -10,10 +10,12 @@ import { findProgram } from './program.js'
 /** How long a program has between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000
 
-export const command: Agent = {
+export const command: ProgramAgent = {
   name: 'command',
-  resumable: false,
+  title: 'any program',
   install: '',
+  converses: false,
+  login: () => ({ state: 'not needed', detail: '' }),
   check({ command: argv }, env, workingDir) {
     const name = argv?.[0]
     if (name === undefined) {
@@ -34,7 +36,7 @@ export const command: Agent = {
   start,
 }
 
-function start(context: AgentContext): RunningAgent {
+function start(context: AgentContext): RunningProgram {
   const { spec, env } = context
   const started = startProcess({ argv: spec.command ?? [], spec, env, stdin: spec.prompt === '' ? 'ignore' : 'pipe' })
   feed(started, spec.prompt, context)

@@ -1,6 +1,8 @@
 /** Where a program is, by the caller's PATH and not by the daemon's. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
+import { AgentzError } from '../base/errors.js'
+import type { Spec } from '../session/spec.js'
 
 /** What execvp(3) searches where PATH is not set. */
 const DEFAULT_PATH = '/usr/bin:/bin'
@@ -19,6 +21,25 @@ export function findProgram(name: string, path: string | undefined, workingDir =
     .split(delimiter)
     .map((directory) => join(resolve(workingDir, directory), name))
     .find(isExecutable)
+}
+
+/**
+ * The program of an agent: `name` on PATH, or what config.json puts in its place.
+ * @throws AGENT_MISSING with the line that installs it
+ */
+export function ownProgram(
+  name: string,
+  install: string,
+  { command }: Pick<Spec, 'command'>,
+  env: Readonly<Record<string, string>>,
+  workingDir: string,
+): string {
+  const wanted = command?.[0] ?? name
+  const program = findProgram(wanted, env.PATH, workingDir)
+  if (program !== undefined) return program
+  const where = wanted.includes('/') ? 'is not an executable file' : 'is not on PATH'
+  const hint = command === undefined ? `Install it: ${install}` : 'config.json of AGENTZ_HOME names it; correct it there.'
+  throw new AgentzError('AGENT_MISSING', `\`${wanted}\` ${where}`, { hint })
 }
 
 function isExecutable(file: string): boolean {

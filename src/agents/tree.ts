@@ -74,6 +74,29 @@ export async function killAll(members: readonly Member[]): Promise<void> {
   }
 }
 
+/**
+ * SIGKILLs every process that carries the mark of the session in its environment, wherever it hangs: a tool that made itself a
+ * daemon is below nothing any more. Where a cgroup holds the session it catches the same ones at the end; this is for an
+ * agent that ends before its session does, and for machines without cgroups.
+ */
+export async function killMarked(sessionId: string): Promise<void> {
+  await killAll(marked(`AGENTZ_SESSION_ID=${sessionId}`))
+}
+
+function marked(mark: string): Member[] {
+  return processes().filter(({ pid, ...stat }) => lives({ pid, ...stat }) && pid !== process.pid && carries(pid, mark))
+}
+
+function carries(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)
+  } catch (error) {
+    // EACCES: of another user, and so not ours. ESRCH, ENOENT: it has ended.
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errno(error) ?? '')) return false
+    throw error
+  }
+}
+
 function isSame(member: Member): boolean {
   const now = statOf(member.pid)
   return now !== undefined && lives(now) && now.start === member.start

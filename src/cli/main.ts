@@ -3,7 +3,7 @@ import './cwd.js'
 
 import yargs from 'yargs'
 import { AgentzError, toAgentzError } from '../base/errors.js'
-import { version } from '../supervisor/programs.js'
+import { version } from '../base/programs.js'
 import type { Verb } from './context.js'
 import { harmless, say } from './terminal.js'
 

@@ -1,4 +1,4 @@
-import { manifest, version } from '../supervisor/programs.js'
+import { manifest, version } from '../base/programs.js'
 import type { Verb } from './context.js'
 import { print, shellWords } from './terminal.js'
 

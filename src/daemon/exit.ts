@@ -13,7 +13,7 @@ import { appendRegistry, type Row, readRegistry } from '../session/registry.js'
 import { readSession } from '../session/state.js'
 import { terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
-import { programs } from '../supervisor/programs.js'
+import { programs } from '../base/programs.js'
 import { startLimit, unitName } from '../supervisor/systemd.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */

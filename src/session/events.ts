@@ -13,7 +13,7 @@ export const By = z.enum(['daemon', 'user', 'agent', 'supervisor'])
 /** Why something ended. `result` is systemd's word where it has one, else ours. */
 export const Cause = z.looseObject({
   /** success, exit-code, signal, core-dump, oom-kill, watchdog, timeout, start-limit-hit, resources (systemd);
-   * stopped, log-out, reboot, lost, not-resumable, agent, not-found, cancelled (agentz). */
+   * stopped, log-out, reboot, lost, agent, login, not-found, not-started, cancelled, budget, permission-mode (agentz). */
   result: z.string(),
   /** exited, killed or dumped. */
   code: z.optional(z.string()),
@@ -22,6 +22,15 @@ export const Cause = z.looseObject({
   message: z.optional(z.string()),
 })
 export type Cause = z.infer<typeof Cause>
+
+/** Tokens and money of a session so far. */
+export const Usage = z.looseObject({
+  input: z.int(),
+  output: z.int(),
+  cached: z.int(),
+  costUsd: z.optional(z.number()),
+})
+export type Usage = Known<z.infer<typeof Usage>>
 
 /** What a finished session did; counts are absent where the agent does not tell. */
 export const Metadata = z.looseObject({
@@ -56,11 +65,17 @@ const text = z.string()
 
 /** Written to both files: the session file first, then the registry. */
 const lifecycle = [
-  event('session_updated', { ...life, status: z.string() }),
+  event('session_updated', {
+    ...life,
+    status: z.string(),
+    /** Its agent has said nothing for as long as `--stall-timeout` allows. */
+    stalled: z.optional(z.boolean()),
+    usage: z.optional(Usage),
+  }),
   event('session_completed', { ...life, metadata: Metadata }),
-  event('session_failed', { ...life, error: text, cause: Cause }),
-  event('session_cancelled', { ...life, cause: Cause }),
-  event('session_interrupted', { ...life, cause: Cause }),
+  event('session_failed', { ...life, error: text, cause: Cause, metadata: z.optional(Metadata) }),
+  event('session_cancelled', { ...life, cause: Cause, metadata: z.optional(Metadata) }),
+  event('session_interrupted', { ...life, cause: Cause, metadata: z.optional(Metadata) }),
   event('daemon_started', {
     ...life,
     unit: text,
@@ -99,6 +114,11 @@ export const RegistryEvent = z.discriminatedUnion('type', [
   ...lifecycle,
 ])
 
+const Decided = z.enum(['allow', 'allow_always', 'deny'])
+export type Decided = z.infer<typeof Decided>
+/** One answer that the agent takes; `reason`: whether the reason of a denial reaches it. */
+const ApprovalOption = z.looseObject({ decision: Decided, label: text, reason: z.optional(z.boolean()) })
+
 const toolId = text
 export const SessionEvent = z.discriminatedUnion('type', [
   // Line 1: the file alone is enough to run, resume and understand the session.
@@ -119,7 +139,14 @@ export const SessionEvent = z.discriminatedUnion('type', [
     delta: z.optional(z.array(text)),
     missingBytes: z.optional(z.int()),
   }),
-  event('tool_use', { toolId, tool: text, input: json, missingBytes: z.optional(z.int()) }),
+  event('tool_use', {
+    toolId,
+    tool: text,
+    input: json,
+    /** The files that it is to change, where the agent tells. */
+    files: z.optional(z.array(text)),
+    missingBytes: z.optional(z.int()),
+  }),
   event('tool_result', {
     toolId,
     content: text,
@@ -128,7 +155,8 @@ export const SessionEvent = z.discriminatedUnion('type', [
   }),
   event('plan', { entries: z.array(json) }),
   event('usage', {
-    scope: z.enum(['turn', 'session']),
+    /** Of one call of the model, or of a whole turn: then it takes the place of the calls of that turn. */
+    scope: z.enum(['step', 'turn']),
     input: z.optional(z.int()),
     output: z.optional(z.int()),
     cached: z.optional(z.int()),
@@ -138,7 +166,13 @@ export const SessionEvent = z.discriminatedUnion('type', [
   event('error', { content: text, cause: z.optional(Cause), fatal: z.optional(z.boolean()) }),
   event('raw', { raw: json, missingBytes: z.optional(z.int()) }),
   // The conversation's frame.
-  event('user_message', { messageId: text, content: text, interrupt: z.optional(z.boolean()) }),
+  event('user_message', {
+    messageId: text,
+    content: text,
+    /** The turn that runs is to be stopped first. */
+    interrupt: z.optional(z.boolean()),
+    via: z.optional(text),
+  }),
   event('message_sent', { messageId: text, delivery: z.enum(['new', 'queued', 'steered']) }),
   event('message_accepted', { messageId: text }),
   event('turn_started', { turn: z.int() }),
@@ -146,6 +180,7 @@ export const SessionEvent = z.discriminatedUnion('type', [
     turn: z.int(),
     reason: z.enum(['completed', 'interrupted', 'failed']),
     error: z.optional(text),
+    cause: z.optional(Cause),
   }),
   event('status_change', { status: z.string() }),
   event('agent_session', {
@@ -160,17 +195,27 @@ export const SessionEvent = z.discriminatedUnion('type', [
     tool: text,
     input: json,
     title: z.optional(text),
-    options: z.optional(z.array(json)),
+    /** What may be answered; all three decisions, where it is absent. */
+    options: z.optional(z.array(ApprovalOption)),
     toolId: z.optional(text),
   }),
   event('approval_response', {
     requestId: text,
-    decision: z.enum(['allow', 'allow_always', 'deny']),
+    decision: Decided,
     reason: z.optional(text),
     via: z.optional(text),
   }),
   event('approval_voided', { requestId: text, why: text }),
-  event('input_request', { requestId: text, question: text }),
+  event('input_request', {
+    requestId: text,
+    question: text,
+    /** Answers that are understood; any text, where it is absent. */
+    options: z.optional(z.array(text)),
+    /** What the daemon itself asks about. */
+    about: z.optional(z.enum(['budget', 'undecided'])),
+    /** The budget that is used up, or the message whose fate is unknown. */
+    subject: z.optional(text),
+  }),
   event('input_response', { requestId: text, content: text, via: z.optional(text) }),
   // Control.
   event('cancel_requested', { via: z.optional(text) }),
@@ -192,5 +237,5 @@ export type Unframed<E> = E extends unknown ? Omit<E, Frame> : never
 export type AgentEvent = Unframed<SessionEvent>
 
 /** The events that another party may append to a session file; all others are the daemon's and the reaper's. */
-export const controlTypes = ['approval_response', 'input_response', 'cancel_requested'] as const
+export const controlTypes = ['user_message', 'approval_response', 'input_response', 'cancel_requested'] as const
 export type ControlEvent = EventOf<(typeof controlTypes)[number]>

@@ -22,19 +22,35 @@ export const Limits = z.strictObject({
   runtime: z.optional(z.int().check(z.gte(1))),
 })
 
+/** What a session may use up before it asks; it pauses then, and is never killed for it. */
+export const Budget = z.strictObject({
+  /** Turns of the conversation. */
+  turns: z.optional(z.int().check(z.gte(1))),
+  /** Dollars, as far as the agent tells them. */
+  cost: z.optional(z.number().check(z.gt(0))),
+  /** Tokens in and out. */
+  tokens: z.optional(z.int().check(z.gte(1))),
+  /** Seconds of work; waiting for an answer does not count. */
+  time: z.optional(z.number().check(z.gt(0))),
+})
+export type Budget = z.infer<typeof Budget>
+
 export const Spec = z.strictObject({
   sessionId: SessionId,
   agentType: z.string().check(z.minLength(1), z.maxLength(64)),
   /** Empty only where `command` says what to run. */
   prompt: z.string(),
   title: z.string().check(z.maxLength(200)),
-  /** The program and its arguments, for the `command` agent. */
+  /** The program and its arguments: what the `command` agent runs, or what config.json names in the place of another agent's own. */
   command: z.optional(z.array(z.string()).check(z.minLength(1))),
   workingDir: z.string().check(z.refine(isAbsolute, 'the working directory must be absolute')),
   model: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
   permissionMode: z.optional(z.string().check(z.regex(/^[A-Za-z]{1,40}$/))),
   labels: z.optional(z.record(z.string(), z.string())),
   limits: z.optional(Limits),
+  budget: z.optional(Budget),
+  /** Seconds without a word of the agent, after which the session is marked as stalled. */
+  stallTimeout: z.optional(z.number().check(z.gt(0))),
   /** What a restarted daemon does where the agent cannot resume: leave it (mark), or run it again (rerun). */
   restart: z._default(z.enum(['resume', 'mark', 'rerun']), 'resume'),
   /** Octal, of the caller. */

@@ -6,7 +6,7 @@ import type { Home } from '../base/paths.js'
 import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
 import { run } from './exec.js'
-import { programs } from './programs.js'
+import { programs } from '../base/programs.js'
 import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
 
 const PREFIX = 'agentz-session-'

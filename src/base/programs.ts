@@ -16,6 +16,8 @@ export const programs = {
   node: realpathSync(process.execPath),
   daemon: join(root, 'dist', 'daemon.cjs'),
   reaper: join(root, 'dist', 'reap.cjs'),
+  /** The agent of our own, for models behind an API; it speaks ACP on its standard streams. */
+  chat: join(root, 'dist', 'chat.cjs'),
   units: join(root, 'units'),
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { answer, claudeArgs, nativeIdOf } from '../../src/agents/claude-wire.js'
+import { answer, claudeArgs, nativeIdOf } from '../../../src/agents/claude/wire.js'
 
 const sessionId = '0123456789ab'
 

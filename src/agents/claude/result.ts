@@ -1,7 +1,8 @@
 /** What a turn of claude came to: its `result` line, judged. */
-import type { Cause, EventOf, Metadata, Unframed } from '../session/events.js'
-import { cut, short } from './cut.js'
-import { count, type Json, number, object, string } from './json.js'
+import type { Cause, EventOf, Unframed } from '../../session/events.js'
+import { cut } from '../cut.js'
+import { count, type Json, number, object, string } from '../json.js'
+import { modelCause } from '../stdio.js'
 
 export interface TurnResult {
   readonly reason: 'completed' | 'interrupted' | 'failed'
@@ -11,9 +12,6 @@ export interface TurnResult {
   readonly error?: string
   readonly cause?: Cause
 }
-
-/** How claude says that nobody is logged in, or that the key is wrong. */
-const LOGIN = /not logged in|please run \/login|invalid api key|authentication_(error|failed)|oauth token|\b401\b/i
 
 /** An error may be long (a whole HTTP answer); as a sentence it is not. */
 const ERROR_BUDGET = 16 * 1024
@@ -45,54 +43,10 @@ export function turnResult(line: Json, costBefore: number): TurnResult {
     return { reason: 'interrupted', ...common, error, cause: { result: 'agent', message: error } }
   }
   const error = cut(errorText(line), ERROR_BUDGET).content
-  return { reason: 'failed', ...common, error, cause: errorCause(error, line.api_error_status) }
-}
-
-/** @param status the HTTP status of the model's answer, where there was one */
-export function errorCause(message: string, status: unknown): Cause {
-  const login = status === 401 || LOGIN.test(message)
-  const http = Number.isSafeInteger(status) ? { status: status as number } : {}
-  return { result: login ? 'login' : 'agent', message: short(message), ...http }
+  return { reason: 'failed', ...common, error, cause: modelCause(error, line.api_error_status) }
 }
 
 function errorText(line: Json): string {
   const errors = Array.isArray(line.errors) ? line.errors.filter((error) => typeof error === 'string') : []
   return string(line.result) || errors.join('\n') || string(line.subtype) || 'claude gave no reason'
-}
-
-/** Counts over all turns of a process. */
-export class Tally {
-  readonly #byTool = new Map<string, number>()
-  readonly #files = new Set<string>()
-  readonly #usage = { input: 0, output: 0, cached: 0 }
-  #calls = 0
-  #turns = 0
-  cost = 0
-
-  tool(name: string): void {
-    this.#calls++
-    this.#byTool.set(name, (this.#byTool.get(name) ?? 0) + 1)
-  }
-
-  edited(file: string): void {
-    this.#files.add(file)
-  }
-
-  turn(result: TurnResult): void {
-    this.#turns++
-    this.#usage.input += result.usage.input ?? 0
-    this.#usage.output += result.usage.output ?? 0
-    this.#usage.cached += result.usage.cached ?? 0
-    this.cost = result.totalCost ?? this.cost
-  }
-
-  metadata(): Metadata {
-    return {
-      turns: this.#turns,
-      usage: { ...this.#usage },
-      costUsd: this.cost,
-      toolStats: { totalCalls: this.#calls, byTool: Object.fromEntries(this.#byTool) },
-      editedFiles: [...this.#files],
-    }
-  }
 }

@@ -1,7 +1,7 @@
 /** The `system` lines of claude that are worth telling, in words. */
-import type { AgentEvent } from '../session/events.js'
-import { cut } from './cut.js'
-import { type Json, number, string } from './json.js'
+import type { AgentEvent } from '../../session/events.js'
+import { cut } from '../cut.js'
+import { type Json, number, string } from '../json.js'
 
 /** @returns undefined for a subtype that is not known here */
 export function systemEvents(message: Json): AgentEvent[] | undefined {

@@ -7,14 +7,14 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { claude } from '../../src/agents/claude.js'
-import { nativeIdOf } from '../../src/agents/claude-wire.js'
-import { treeOf } from '../../src/agents/tree.js'
-import type { Spec } from '../../src/session/spec.js'
-import { startMockModel } from '../mock-model/start.js'
-import { newSpec, record } from './recorder.js'
+import { claude } from '../../../src/agents/claude/claude.js'
+import { nativeIdOf } from '../../../src/agents/claude/wire.js'
+import { treeOf } from '../../../src/agents/tree.js'
+import type { Spec } from '../../../src/session/spec.js'
+import { startMockModel } from '../../mock-model/start.js'
+import { newSpec, record } from '../recorder.js'
 
-const bin = fileURLToPath(new URL('node_modules/.bin', import.meta.url))
+const bin = fileURLToPath(new URL('../node_modules/.bin', import.meta.url))
 const required = Boolean(process.env.CI || process.env.AGENTZ_REQUIRE_AGENTS)
 const skip =
   required || existsSync(join(bin, 'claude')) ? false : 'claude is not installed: run `npm ci` in test/agents'

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { ClaudeNormaliser } from '../../src/agents/claude-normalise.js'
-import { Coalescer } from '../../src/agents/coalesce.js'
-import { type AgentEvent, SessionEvent } from '../../src/session/events.js'
-import type { Of } from './recorder.js'
+import { ClaudeNormaliser } from '../../../src/agents/claude/normalise.js'
+import { Coalescer } from '../../../src/agents/coalesce.js'
+import { type AgentEvent, SessionEvent } from '../../../src/session/events.js'
+import type { Of } from '../recorder.js'
 
-const folder = new URL('../fixtures/transcripts/claude/', import.meta.url)
+const folder = new URL('../../fixtures/transcripts/claude/', import.meta.url)
 const transcripts = readdirSync(folder).map((file) => file.replace('.ndjson', ''))
 const linesOf = (name: string) => readFileSync(new URL(`${name}.ndjson`, folder), 'utf8').split('\n')
 

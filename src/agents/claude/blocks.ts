@@ -1,7 +1,7 @@
 /** The blocks of claude's messages, each finished one as one event. */
-import type { AgentEvent } from '../session/events.js'
-import { cut, cutJson, short } from './cut.js'
-import { isObject, type Json, string } from './json.js'
+import type { AgentEvent } from '../../session/events.js'
+import { cut, cutJson, short } from '../cut.js'
+import { isObject, type Json, string } from '../json.js'
 
 /** Empty thinking is what a model sends that hides it; there is nothing to tell then. */
 export function blockEvents(block: Json): AgentEvent[] {

@@ -3,11 +3,13 @@
  * is the one of the vendor's SDK, and `--permission-prompt-tool stdio` stands in no help text.
  */
 import { createHash } from 'node:crypto'
-import type { Spec } from '../session/spec.js'
-import type { Decision } from './agent.js'
+import type { Spec } from '../../session/spec.js'
+import { DEFAULT_MODE } from '../../session/mode.js'
+import type { Decision } from '../agent.js'
+import { object, objects } from '../json.js'
 
-/** Asks before each action that is not known to be harmless. */
-export const DEFAULT_MODE = 'default'
+/** Its own names for them are ours. As root it refuses the last one, unless IS_SANDBOX=1. */
+export const claudeModes = ['plan', 'dontAsk', 'default', 'acceptEdits', 'bypassPermissions'] as const
 
 /** The prompt is not among them: every user of the machine can read arguments. */
 export function claudeArgs(spec: Pick<Spec, 'sessionId' | 'model' | 'permissionMode'>, nativeId?: string): string[] {
@@ -17,6 +19,8 @@ export function claudeArgs(spec: Pick<Spec, 'sessionId' | 'model' | 'permissionM
   return [
     ...streams,
     '--include-partial-messages',
+    // It says each message again, with the uuid that it was given, when it takes it: the only receipt there is.
+    '--replay-user-messages',
     ...['--permission-prompt-tool', 'stdio'],
     ...['--permission-mode', spec.permissionMode ?? DEFAULT_MODE],
     ...model,
@@ -24,17 +28,39 @@ export function claudeArgs(spec: Pick<Spec, 'sessionId' | 'model' | 'permissionM
   ]
 }
 
-/** A UUID (RFC 9562, version 8) that follows from the session's id, so that it is known before claude has said it. */
-export function nativeIdOf(sessionId: string): string {
-  const bytes = createHash('sha256').update(`agentz session ${sessionId}`).digest().subarray(0, 16)
+/** It follows from the session's id, so that it is known before claude has said it. */
+export const nativeIdOf = (sessionId: string): string => uuid(`agentz session ${sessionId}`)
+
+/** The same for a message: claude's history keeps it, and so tells which messages it had. */
+export const uuidOf = (sessionId: string, messageId: string): string => uuid(`agentz message ${sessionId} ${messageId}`)
+
+/** A UUID (RFC 9562, version 8) that follows from a text. */
+function uuid(text: string): string {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16)
   bytes[6] = (bytes[6]! & 0x0f) | 0x80
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-export const userMessage = (content: string) => ({
+export const userMessage = (content: string, uuid: string) => ({
   type: 'user',
+  uuid,
   message: { role: 'user', content: [{ type: 'text', text: content }] },
+})
+
+export const INITIALIZE = 'initialize'
+export const initializeRequest = {
+  type: 'control_request',
+  request_id: INITIALIZE,
+  request: { subtype: 'initialize' },
+}
+
+export const MODE = 'mode'
+/** The answer holds the mode that it runs in from now on. */
+export const modeRequest = (mode: string) => ({
+  type: 'control_request',
+  request_id: MODE,
+  request: { subtype: 'set_permission_mode', mode },
 })
 
 export const interruptRequest = (requestId: string) => ({
@@ -43,7 +69,7 @@ export const interruptRequest = (requestId: string) => ({
   request: { subtype: 'interrupt' },
 })
 
-/** A permission that claude waits for. */
+/** What claude waits for: a permission, or the answer to a question of its own. */
 export interface Question {
   readonly requestId: string
   readonly input: unknown
@@ -65,6 +91,13 @@ export function answer(question: Question, decision: Decision): object {
   if (decision.decision === 'allow') return respond(requestId, allow)
   const updatedPermissions = suggestions.map((suggestion) => ({ ...suggestion, destination: 'session' }))
   return respond(requestId, { ...allow, updatedPermissions })
+}
+
+/** The tool AskUserQuestion takes its answers as a part of its input: the text of each question, and what was said to it. */
+export function answerQuestion({ requestId, input }: Question, content: string): object {
+  const questions = objects(object(input).questions)
+  const answers = Object.fromEntries(questions.map(({ question }) => [String(question), content]))
+  return respond(requestId, { behavior: 'allow', updatedInput: { ...object(input), answers } })
 }
 
 /** Without an answer claude would wait for ever. */
