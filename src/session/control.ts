@@ -9,8 +9,10 @@ import { appendOnce } from '../log/append.js'
 import { withLock } from '../log/lock.js'
 import { openLog } from '../log/read.js'
 import { ring } from './doorbell.js'
-import type { ControlEvent, Unframed } from './events.js'
+import type { ControlEvent, EventOf, Unframed } from './events.js'
 import { frame } from './frame.js'
+import type { Loose } from './life.js'
+import { isOwn } from './message.js'
 import { SessionFold, type SessionState } from './state.js'
 import { isLive } from './status.js'
 
@@ -54,22 +56,66 @@ function readInto(home: Home, id: string, fold: SessionFold): void {
 
 /** Whether the event changes anything. @throws as appendControl */
 function needed(state: SessionState, event: Unframed<ControlEvent>): boolean {
-  const id = state.spec.sessionId
   switch (event.type) {
     case 'cancel_requested':
       return !state.cancelRequested && (isLive(state.status) || state.status === 'interrupted')
-    case 'approval_response':
+    case 'user_message':
+      return isSayable(state, event)
+    case 'approval_response': {
+      const request = waiting(state, state.approvals, event.requestId)
+      const { options = [] } = request as { options?: { decision: string }[] }
+      if (options.length === 0 || options.some(({ decision }) => decision === event.decision)) return true
+      throw refused(
+        event.decision,
+        options.map(({ decision }) => decision),
+      )
+    }
     case 'input_response': {
-      const { requestId } = event
-      const open = event.type === 'approval_response' ? state.approvals : state.inputs
-      if (open.has(requestId)) return true
-      const request = JSON.stringify(requestId.slice(0, 80))
-      if (state.settled.has(requestId)) {
-        throw new AgentzError('CONFLICT', `request ${request} of session ${id} was answered already, or is void`)
-      }
-      throw new AgentzError('NOT_FOUND', `session ${id} has no request ${request}`, {
-        hint: `\`agentz show ${id}\` lists what waits for an answer.`,
-      })
+      const { about, options } = waiting(state, state.inputs, event.requestId) as { about?: string; options?: string[] }
+      const isNumber = about === 'budget' && Number(event.content) > 0
+      if (about === undefined || options === undefined || isNumber || options.includes(event.content.trim()))
+        return true
+      throw refused(event.content, options)
     }
   }
 }
+
+function isSayable(
+  { spec, messages }: SessionState,
+  { messageId, content }: Pick<EventOf<'user_message'>, 'messageId' | 'content'>,
+): true {
+  if (spec.agentType === 'command') {
+    throw new AgentzError('BAD_INPUT', `session ${spec.sessionId} runs a program, which takes no messages`)
+  }
+  if (content.trim() === '') throw new AgentzError('BAD_INPUT', 'the message is empty')
+  if (content.includes('\0')) throw new AgentzError('BAD_INPUT', 'the message holds a NUL')
+  if (isOwn(messageId)) throw new AgentzError('BAD_INPUT', `${messageId} is an id of the daemon's own`)
+  if (!messages.has(messageId)) return true
+  throw new AgentzError(
+    'CONFLICT',
+    `session ${spec.sessionId} has a message ${JSON.stringify(messageId.slice(0, 80))} already`,
+  )
+}
+
+/** The request that waits for this answer. @throws CONFLICT if it has one, or the session has ended; NOT_FOUND */
+function waiting(state: SessionState, open: ReadonlyMap<string, Loose>, requestId: string): Loose {
+  const { sessionId } = state.spec
+  const name = `request ${JSON.stringify(requestId.slice(0, 80))} of session ${sessionId}`
+  const request = open.get(requestId)
+  if (request !== undefined && isLive(state.status)) return request
+  if (request !== undefined) {
+    throw new AgentzError('CONFLICT', `${name} cannot be answered now: its daemon is being started again`, {
+      hint: 'Wait a moment: it is asked again.',
+    })
+  }
+  const hint = `\`agentz show ${sessionId}\` lists what waits for an answer.`
+  if (state.answered.has(requestId)) throw new AgentzError('CONFLICT', `${name} was answered already`, { hint })
+  const why = state.voided.get(requestId)
+  if (why !== undefined) throw new AgentzError('NOT_FOUND', `${name} is void: ${why}`, { hint })
+  throw new AgentzError('NOT_FOUND', `there is no ${name}`, { hint })
+}
+
+const refused = (given: string, options: readonly string[]): AgentzError =>
+  new AgentzError('BAD_INPUT', `${JSON.stringify(given.slice(0, 80))} is not one of the answers that are understood`, {
+    hint: `Answers: ${options.join(', ')}.`,
+  })

@@ -68,8 +68,8 @@ const lifecycle = [
   event('session_updated', {
     ...life,
     status: z.string(),
-    /** Its agent has said nothing for as long as `--stall-timeout` allows. */
-    stalled: z.optional(z.boolean()),
+    /** Seconds for which its agent has said nothing, if they are more than `--stall-timeout` allows. */
+    stalled: z.optional(z.number()),
     usage: z.optional(Usage),
   }),
   event('session_completed', { ...life, metadata: Metadata }),
@@ -183,6 +183,8 @@ export const SessionEvent = z.discriminatedUnion('type', [
     cause: z.optional(Cause),
   }),
   event('status_change', { status: z.string() }),
+  event('stalled', { seconds: z.number() }),
+  event('stall_ended', {}),
   event('agent_session', {
     nativeId: text,
     model: z.optional(text),

@@ -1,5 +1,5 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
-import type { Cause, Metadata } from './events.js'
+import type { Cause, Metadata, Usage } from './events.js'
 import { nextStatus, type Status } from './status.js'
 
 export interface Life {
@@ -15,6 +15,10 @@ export interface Life {
   cause?: Cause
   error?: string
   metadata?: Metadata
+  /** Tokens and money so far. */
+  usage?: Usage
+  /** Seconds of silence, while the agent is marked as stalled. */
+  stalled?: number
 }
 
 export const newLife = (timestamp: string): Life => ({
@@ -44,6 +48,7 @@ export function applyLife(life: Life, record: Loose): boolean {
   switch (type) {
     case 'daemon_started':
       if (life.epoch > 0) life.restarts++
+      life.stalled = undefined
       life.epoch = epoch ?? life.epoch + 1
       life.pid = record.pid as number
       life.bootId = record.bootId as string
@@ -65,10 +70,15 @@ export function applyLife(life: Life, record: Loose): boolean {
       if (status === terminalOf[type]) {
         life.cause = causeOf(record.cause)
         life.error = record.error as string | undefined
+        life.metadata = (record.metadata as Metadata | undefined) ?? life.metadata
       }
       return true
     case 'session_completed':
       if (moved) life.metadata = record.metadata as Metadata
+      return true
+    case 'session_updated':
+      life.usage = (record.usage as Usage | undefined) ?? life.usage
+      life.stalled = record.stalled as number | undefined
       return true
     default:
       return moved || lifeless.has(type)
@@ -81,7 +91,7 @@ const terminalOf: Record<string, Status> = {
   session_interrupted: 'interrupted',
 }
 
-const lifeless = new Set(['session_updated', 'session_queued'])
+const lifeless = new Set(['session_queued'])
 
 /** A cause as far as it is one: a line may have come from anywhere. */
 function causeOf(given: unknown): Cause {

@@ -3,16 +3,11 @@ import { closeSync } from 'node:fs'
 import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { type Damage, type Line, openLog, readRecords } from '../log/read.js'
-import { applyLife, type Life, type Loose, newLife } from './life.js'
-import type { Spec } from './spec.js'
-
-export interface Message {
-  messageId: string
-  content: string
-  sent: boolean
-  accepted: boolean
-  interrupt: boolean
-}
+import { applySession, newState } from './apply.js'
+import type { Cause, Usage } from './events.js'
+import type { Life, Loose } from './life.js'
+import type { Message } from './message.js'
+import type { Budget, Spec } from './spec.js'
 
 export interface SessionState extends Life {
   spec: Spec
@@ -21,13 +16,30 @@ export interface SessionState extends Life {
   permissionMode?: string
   /** Answered by nobody yet, in order; the whole request as it stands in the file. */
   approvals: Map<string, Loose>
-  /** Requests that were answered or voided: a second answer is a conflict, not unknown. */
-  settled: Set<string>
   inputs: Map<string, Loose>
+  /** Requests that were answered: a second answer is a conflict. */
+  answered: Set<string>
+  /** Requests that nobody waits for any more, and why. */
+  voided: Map<string, string>
+  /** In order; the prompt is the first one. */
   messages: Map<string, Message>
   /** A cancel that no terminal event has followed yet. */
   cancelRequested: boolean
   turns: number
+  inTurn: boolean
+  /** How the last turn has ended. */
+  lastTurn?: { reason: string; error?: string; cause?: Cause }
+  usage: Usage
+  /** The part of `usage` that belongs to the turn that runs. */
+  turnUsage: Usage
+  /** Milliseconds in which the agent worked and waited for nobody. */
+  activeMs: number
+  /** What answers have added to the budget. */
+  granted: Required<Budget>
+  /** The budget at which somebody decided to stop. */
+  stopAt?: string
+  /** Seconds of silence, while the agent is marked as stalled. */
+  stalled?: number
   events: number
   ignored: number
   damaged: Damage[]
@@ -125,100 +137,3 @@ export class SessionFold {
 
 const isCreation = ({ type, spec }: Loose): boolean =>
   type === 'session_created' && typeof spec === 'object' && spec !== null
-
-export function newState(created: Loose, damaged: Damage[] = []): SessionState {
-  return {
-    ...newLife(String(created.timestamp)),
-    spec: created.spec as Spec,
-    approvals: new Map(),
-    settled: new Set(),
-    inputs: new Map(),
-    messages: new Map(),
-    cancelRequested: false,
-    turns: 0,
-    events: 0,
-    ignored: 0,
-    damaged,
-    offset: 0,
-  }
-}
-
-/** Applies one record, in place. */
-export function applySession(state: SessionState, record: Loose): void {
-  state.events++
-  // A daemon that was thought dead and is not: what it still writes counts for nothing.
-  if (typeof record.epoch === 'number' && record.epoch < state.epoch) return
-  if (typeof record.type !== 'string') {
-    state.ignored++
-    return
-  }
-  const known = applyLife(state, record)
-  // Own ones only: a type may be called "__proto__" or "valueOf".
-  if (Object.hasOwn(handlers, record.type)) handlers[record.type]?.(state, record)
-  else if (!known && !quiet.has(record.type)) state.ignored++
-  // An approval that is still open keeps the session waiting, whichever other one was answered.
-  if (state.status === 'running' && state.approvals.size > 0) state.status = 'waiting_approval'
-  if (state.status === 'running' && state.inputs.size > 0) state.status = 'waiting_input'
-}
-
-/** Known, and without consequence for the state. */
-const quiet = new Set([
-  'session_created',
-  'plan',
-  'usage',
-  'system',
-  'error',
-  'text',
-  'thinking',
-  'raw',
-  'tool_use',
-  'tool_result',
-  'turn_ended',
-  'status_change',
-])
-
-const settle = (state: SessionState, requests: Map<string, Loose>, record: Loose) => {
-  const requestId = record.requestId as string
-  if (requests.delete(requestId)) state.settled.add(requestId)
-}
-
-const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
-  daemon_started: (state) => {
-    // The agent died with its daemon, so nobody waits for these answers any more.
-    for (const requestId of [...state.approvals.keys(), ...state.inputs.keys()]) state.settled.add(requestId)
-    state.approvals.clear()
-    state.inputs.clear()
-  },
-  turn_started: (state) => void state.turns++,
-  agent_session: (state, { nativeId, permissionMode }) => {
-    state.nativeId = nativeId as string
-    if (permissionMode !== undefined) state.permissionMode = permissionMode as string
-  },
-  approval_request: (state, record) => void state.approvals.set(record.requestId as string, record),
-  approval_response: (state, record) => settle(state, state.approvals, record),
-  approval_voided: (state, record) => settle(state, state.approvals, record),
-  input_request: (state, record) => void state.inputs.set(record.requestId as string, record),
-  input_response: (state, record) => settle(state, state.inputs, record),
-  user_message: (state, { messageId, content, interrupt }) =>
-    void state.messages.set(messageId as string, {
-      messageId: messageId as string,
-      content: content as string,
-      sent: false,
-      accepted: false,
-      interrupt: interrupt === true,
-    }),
-  message_sent: (state, { messageId }) => {
-    const message = state.messages.get(messageId as string)
-    if (message !== undefined) message.sent = true
-  },
-  message_accepted: (state, { messageId }) => {
-    const message = state.messages.get(messageId as string)
-    if (message !== undefined) message.accepted = true
-  },
-  cancel_requested: (state) => {
-    state.cancelRequested = true
-  },
-  session_cancelled: (state) => {
-    state.cancelRequested = false
-  },
-}

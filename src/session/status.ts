@@ -28,6 +28,7 @@ const table: Record<string, Row> = {
   approval_voided: { waiting_approval: 'running' },
   input_request: from(liveStatuses, 'waiting_input'),
   input_response: { waiting_input: 'running' },
+  user_message: { idle: 'running' },
   session_completed: from(liveStatuses, 'completed'),
   session_failed: from([...liveStatuses, 'interrupted'], 'failed'),
   session_cancelled: from([...liveStatuses, 'interrupted'], 'cancelled'),

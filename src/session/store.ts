@@ -10,7 +10,7 @@ import { type Environment, formatEnvironment } from './environment.js'
 import { frame } from './frame.js'
 import { newId, SessionId } from './id.js'
 import { appendRegistry } from './registry.js'
-import { Limits, Spec } from './spec.js'
+import { Budget, Limits, Spec } from './spec.js'
 
 /** The most that a registry line repeats of a prompt, in characters. */
 const PROMPT_SHOWN = 1000
@@ -29,6 +29,8 @@ export const NewSession = z.strictObject({
   permissionMode: z.optional(z.string()),
   labels: z.optional(z.record(z.string(), z.string())),
   limits: z.optional(Limits),
+  budget: z.optional(Budget),
+  stallTimeout: z.optional(z.number()),
   restart: z.optional(z.enum(['resume', 'mark', 'rerun'])),
   parent: z.optional(SessionId),
 })

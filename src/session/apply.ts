@@ -1,0 +1,195 @@
+/** What each event does to the state of a session. Pure but for the state itself, which is changed in place. */
+import type { Damage } from '../log/read.js'
+import type { Cause, Usage } from './events.js'
+import { applyLife, type Loose, newLife } from './life.js'
+import { newMessage, PROMPT } from './message.js'
+import type { Spec } from './spec.js'
+import type { SessionState } from './state.js'
+import { isLive } from './status.js'
+
+export function newState(created: Loose, damaged: Damage[] = []): SessionState {
+  const spec = created.spec as Spec
+  // A program is run with its prompt; it is not talked with.
+  const first = spec.agentType === 'command' ? [] : [newMessage(PROMPT, spec.prompt)]
+  return {
+    ...newLife(String(created.timestamp)),
+    spec,
+    approvals: new Map(),
+    inputs: new Map(),
+    answered: new Set(),
+    voided: new Map(),
+    messages: new Map(first.map((each) => [each.messageId, each])),
+    cancelRequested: false,
+    turns: 0,
+    inTurn: false,
+    usage: { input: 0, output: 0, cached: 0 },
+    turnUsage: { input: 0, output: 0, cached: 0 },
+    activeMs: 0,
+    granted: { turns: 0, cost: 0, tokens: 0, time: 0 },
+    events: 0,
+    ignored: 0,
+    damaged,
+    offset: 0,
+  }
+}
+
+/** Applies one record, in place. */
+export function applySession(state: SessionState, record: Loose): void {
+  state.events++
+  // A daemon that was thought dead and is not: what it still writes counts for nothing.
+  if (typeof record.epoch === 'number' && record.epoch < state.epoch) return
+  if (typeof record.type !== 'string') {
+    state.ignored++
+    return
+  }
+  countWork(state, record)
+  const known = applyLife(state, record)
+  // Own ones only: a type may be called "__proto__" or "valueOf".
+  if (Object.hasOwn(handlers, record.type)) handlers[record.type]?.(state, record)
+  else if (!known && !quiet.has(record.type)) state.ignored++
+  if (!isLive(state.status) && record.type !== 'daemon_exited') closeQuestions(state)
+  // An approval that is still open keeps the session waiting, whichever other one was answered.
+  if (state.status === 'running' && state.approvals.size > 0) state.status = 'waiting_approval'
+  if (state.status === 'running' && state.inputs.size > 0) state.status = 'waiting_input'
+}
+
+/** Known, and without consequence for the state. */
+const quiet = new Set([
+  'session_created',
+  'plan',
+  'system',
+  'error',
+  'text',
+  'thinking',
+  'raw',
+  'tool_use',
+  'tool_result',
+  'status_change',
+])
+
+/** The time since the record before belongs to the agent, if it was at work. */
+function countWork(state: SessionState, { timestamp }: Loose): void {
+  if (!state.inTurn || state.status !== 'running') return
+  const ms = Date.parse(String(timestamp)) - Date.parse(state.updatedAt)
+  if (ms > 0) state.activeMs += ms
+}
+
+/** Nobody waits for an answer once the session has ended. */
+function closeQuestions(state: SessionState): void {
+  for (const requests of [state.approvals, state.inputs]) {
+    for (const requestId of requests.keys()) state.voided.set(requestId, `the session is ${state.status}`)
+    requests.clear()
+  }
+}
+
+const answer = (state: SessionState, requests: Map<string, Loose>, record: Loose): Loose | undefined => {
+  const requestId = record.requestId as string
+  const request = requests.get(requestId)
+  if (requests.delete(requestId)) state.answered.add(requestId)
+  return request
+}
+
+function addUsage(usage: Usage, by: Usage, sign: 1 | -1): Usage {
+  const cost = (usage.costUsd ?? 0) + sign * (by.costUsd ?? 0)
+  return {
+    input: usage.input + sign * by.input,
+    output: usage.output + sign * by.output,
+    cached: usage.cached + sign * by.cached,
+    ...(usage.costUsd === undefined && by.costUsd === undefined ? {} : { costUsd: cost }),
+  }
+}
+
+const usageIn = ({ input, output, cached, costUsd }: Loose): Usage => ({
+  input: finite(input) ?? 0,
+  output: finite(output) ?? 0,
+  cached: finite(cached) ?? 0,
+  ...(finite(costUsd) === undefined ? {} : { costUsd: finite(costUsd) }),
+})
+
+const finite = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+
+/** What was said to a question of the daemon's own. */
+function settleOwn(state: SessionState, { about, subject }: Loose, content: string): void {
+  const word = content.trim().toLowerCase()
+  if (about === 'budget') {
+    if (word === 'stop') state.stopAt = String(subject)
+    else grant(state, String(subject) as keyof SessionState['granted'], Number(word))
+  }
+  const undecided = about === 'undecided' ? state.messages.get(String(subject)) : undefined
+  if (undecided === undefined) return
+  if (word === 'send') undecided.sent = false
+  if (word === 'skip') undecided.accepted = undecided.answered = true
+}
+
+/** As much as was said, else as much again as at first. */
+function grant(state: SessionState, subject: keyof SessionState['granted'], amount: number): void {
+  const { budget = {} } = state.spec
+  if (subject in state.granted) state.granted[subject] += amount > 0 ? amount : (budget[subject] ?? 0)
+}
+
+const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
+  daemon_started: (state) => {
+    state.stopAt = undefined
+    state.stalled = undefined
+  },
+  turn_started: (state) => {
+    state.turns++
+    state.inTurn = true
+  },
+  turn_ended: (state, { reason, error, cause }) => {
+    state.inTurn = false
+    state.lastTurn = { reason: reason as string, error: error as string, cause: cause as Cause }
+    state.turnUsage = { input: 0, output: 0, cached: 0 }
+    for (const each of state.messages.values()) if (each.accepted) each.answered = true
+  },
+  usage: (state, record) => {
+    const used = usageIn(record)
+    if (record.scope === 'turn') {
+      state.usage = addUsage(state.usage, state.turnUsage, -1)
+      state.turnUsage = { input: 0, output: 0, cached: 0 }
+    }
+    state.usage = addUsage(state.usage, used, 1)
+    state.turnUsage = addUsage(state.turnUsage, used, 1)
+  },
+  stalled: (state, { seconds }) => {
+    state.stalled = seconds as number
+  },
+  stall_ended: (state) => {
+    state.stalled = undefined
+  },
+  agent_session: (state, { nativeId, permissionMode }) => {
+    state.nativeId = nativeId as string
+    if (permissionMode !== undefined) state.permissionMode = permissionMode as string
+  },
+  approval_request: (state, record) => void state.approvals.set(record.requestId as string, record),
+  approval_response: (state, record) => void answer(state, state.approvals, record),
+  approval_voided: (state, { requestId, why }) => {
+    for (const requests of [state.approvals, state.inputs]) {
+      if (requests.delete(requestId as string)) state.voided.set(requestId as string, String(why))
+    }
+  },
+  input_request: (state, record) => void state.inputs.set(record.requestId as string, record),
+  input_response: (state, record) => {
+    const request = answer(state, state.inputs, record)
+    if (request !== undefined) settleOwn(state, request, String(record.content))
+  },
+  user_message: (state, { messageId, content, interrupt }) => {
+    const id = messageId as string
+    if (!state.messages.has(id)) state.messages.set(id, newMessage(id, String(content), interrupt === true))
+  },
+  message_sent: (state, { messageId }) => {
+    const sent = state.messages.get(messageId as string)
+    if (sent !== undefined) sent.sent = true
+  },
+  message_accepted: (state, { messageId }) => {
+    const accepted = state.messages.get(messageId as string)
+    if (accepted !== undefined) accepted.accepted = accepted.sent = true
+  },
+  cancel_requested: (state) => {
+    state.cancelRequested = true
+  },
+  session_cancelled: (state) => {
+    state.cancelRequested = false
+  },
+}
