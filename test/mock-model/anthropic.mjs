@@ -3,19 +3,29 @@
  *
  * @typedef {import('./script.mjs').Reply} Reply
  * @typedef {import('./script.mjs').Turn} Turn
+ * @typedef {import('./tools.mjs').Tool} Tool
  * @typedef {{ type?: string, text?: string, content?: unknown }} Block
  * @typedef {{ role: string, content: string | Block[] }} Message
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { newId, plain, USAGE } from './common.mjs'
+import { tool } from './tools.mjs'
 
 export const path = /\/messages$/
 
-const input = { input_tokens: 20, cache_creation_input_tokens: 0, cache_read_input_tokens: 100 }
-const OUTPUT_TOKENS = 17
+const input = {
+  input_tokens: USAGE.input - USAGE.cached,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: USAGE.cached,
+}
 
-let serial = 0
-/** @param {string} prefix */
-const newId = (prefix) => `${prefix}_mock_${process.pid}_${++serial}`
+/** @type {Record<number, string>} */
+const errors = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  429: 'rate_limit_error',
+  529: 'overloaded_error',
+}
 
 /** @param {{ messages?: Message[] }} request @returns {Turn[]} */
 export function turns(request) {
@@ -30,8 +40,11 @@ export function turns(request) {
   })
 }
 
-/** @param {{ tools?: { name: string }[] }} request */
-export const tools = (request) => (request.tools ?? []).map((tool) => tool.name)
+/** @param {{ tools?: { name: string, input_schema?: Parameters<typeof tool>[1] }[] }} request @returns {Tool[]} */
+export const tools = (request) => (request.tools ?? []).map(({ name, input_schema }) => tool(name, input_schema))
+
+/** @param {{ stream?: boolean }} request */
+export const streams = (request) => request.stream === true
 
 /** @param {Reply} reply @param {{ model: string }} request */
 export function whole(reply, request) {
@@ -40,12 +53,15 @@ export function whole(reply, request) {
     ...head(request),
     content,
     stop_reason: stopReason(reply),
-    usage: { ...input, output_tokens: OUTPUT_TOKENS },
+    usage: { ...input, output_tokens: USAGE.output },
   }
 }
 
 /** The body of an HTTP error. @param {number} status */
-export const failure = (status) => ({ type: 'error', error: { type: 'mock_error', message: `mock error ${status}` } })
+export const failure = (status) => ({
+  type: 'error',
+  error: { type: errors[status] ?? 'api_error', message: `mock error ${status}` },
+})
 
 /**
  * Streams a reply. @returns whether it came to its proper end
@@ -66,7 +82,7 @@ export async function stream(reply, request, write) {
     send('content_block_stop', { index })
   }
   const delta = { stop_reason: stopReason(reply), stop_sequence: null }
-  send('message_delta', { delta, usage: { output_tokens: OUTPUT_TOKENS } })
+  send('message_delta', { delta, usage: { output_tokens: USAGE.output } })
   send('message_stop', {})
   return true
 }
@@ -111,9 +127,3 @@ function head({ model }) {
 
 /** @param {Reply} reply */
 const stopReason = ({ call }) => (call === undefined ? 'end_turn' : 'tool_use')
-
-/** @param {unknown} content @returns {string} */
-function plain(content) {
-  if (typeof content === 'string') return content
-  return Array.isArray(content) ? content.map((block) => block?.text ?? '').join('\n') : ''
-}

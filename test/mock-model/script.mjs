@@ -4,44 +4,52 @@
  *
  *   text WORDS        answers, a delta a word           think WORDS      the same after a block of thinking
  *   bash COMMAND      calls the shell tool              write FILE TEXT  calls the tool that writes files
- *   slow N MS         N deltas, MS milliseconds apart   hang             begins an answer and never goes on
- *   error STATUS      an HTTP error                     cut              breaks the connection inside an answer
+ *   escalate COMMAND  the same outside codex's sandbox  tool NAME JSON   calls any tool
+ *   slow N MS         N deltas, MS milliseconds apart   flood N          N deltas without a pause
+ *   hang              begins an answer, never goes on   cut              breaks the connection inside an answer
+ *   error STATUS      an HTTP error
  *
  * After the last step the model repeats what the last tool said; without a script it repeats the user.
  *
+ * @typedef {import('./tools.mjs').Tool} Tool
+ * @typedef {import('./tools.mjs').Call} Call
  * @typedef {{ role: 'user' | 'result' | 'other', text: string }} Turn
  * @typedef {{
- *   kind: 'say' | 'hang' | 'cut' | 'fail', words: string[], thought?: string[], pauseMs?: number, status?: number,
- *   call?: { name: string, input: Record<string, unknown> },
+ *   kind: 'say' | 'hang' | 'cut' | 'fail', words: string[], thought?: string[], pauseMs?: number, status?: number, call?: Call,
  * }} Reply
  */
+import { shellCall, writeCall } from './tools.mjs'
 
 const MARK = 'MOCK:'
 
 /** Each word keeps the white space after it. @param {string} text */
 export const words = (text) => text.match(/\S+\s*/g) ?? []
 
+/** The scripts of a conversation, in order. @param {readonly Turn[]} turns */
+export const scripts = (turns) => turns.filter(isScript).map(scriptOf)
+
+/** What the last tool said, if one has said anything since the newest script. @param {readonly Turn[]} turns */
+export const lastResult = (turns) => resultsOf(turns).at(-1)?.text
+
 /**
  * @param {readonly Turn[]} turns the conversation, whatever the format it came in
- * @param {readonly string[]} tools names of the tools that the agent offers; requests on the side offer none
+ * @param {readonly Tool[]} tools that the agent offers; requests on the side offer none
  * @returns {Reply}
  */
 export function replyTo(turns, tools) {
-  const at = turns.findLastIndex((turn) => turn.role === 'user' && turn.text.includes(MARK))
+  const script = turns.findLast(isScript)
   const heard = turns.findLast((turn) => turn.role === 'user')?.text ?? ''
-  if (at < 0) return say(`You said: ${heard.slice(-80)}`)
-  const script = turns[at]?.text.split(MARK).pop()?.split('\n')[0] ?? ''
-  const results = turns.slice(at + 1).filter((turn) => turn.role === 'result')
-  const step = script.split(';;')[results.length]?.trim()
-  if (step === undefined) return say(`The tool said: ${results.at(-1)?.text.slice(0, 300) ?? ''}`)
+  if (script === undefined) return say(`You said: ${heard.slice(-80)}`)
+  const step = scriptOf(script).split(';;')[resultsOf(turns).length]?.trim()
+  if (step === undefined) return say(`The tool said: ${lastResult(turns)?.slice(0, 300) ?? ''}`)
   const [verb = '', ...rest] = step.split(' ')
   // A request on the side (a title, a summary) must neither call tools nor hang.
   if (tools.length === 0 && verb !== 'text' && verb !== 'think') return say('A title')
-  return play(verb, rest)
+  return play(verb, rest, tools)
 }
 
-/** @param {string} verb @param {string[]} rest @returns {Reply} */
-function play(verb, rest) {
+/** @param {string} verb @param {string[]} rest @param {readonly Tool[]} tools @returns {Reply} */
+function play(verb, rest, tools) {
   const text = rest.join(' ')
   switch (verb) {
     case 'text':
@@ -49,20 +57,20 @@ function play(verb, rest) {
     case 'think':
       return { ...say(text), thought: ['I ', 'am ', 'thinking ', 'about ', 'it.'] }
     case 'bash':
-      return {
-        ...say('I am running a command.'),
-        call: { name: 'Bash', input: { command: text, description: 'mock' } },
-      }
-    case 'write': {
-      const [file = '', ...content] = rest
-      const input = { file_path: file, content: content.join(' ') }
-      return { ...say('I am writing a file.'), call: { name: 'Write', input } }
+      return call('I am running a command.', shellCall(tools, text))
+    case 'escalate': {
+      const shell = shellCall(tools, text)
+      const further = { sandbox_permissions: 'require_escalated', justification: 'The mock wants out.' }
+      return call('I am running a command.', shell && { ...shell, input: { ...shell.input, ...further } })
     }
+    case 'write':
+      return call('I am writing a file.', writeCall(tools, rest[0] ?? '', rest.slice(1).join(' ')))
+    case 'tool':
+      return call('I am using a tool.', { name: rest[0] ?? '', input: JSON.parse(rest.slice(1).join(' ') || '{}') })
     case 'slow':
-      return {
-        ...say(Array.from({ length: Number(rest[0] ?? 20) }, (_, n) => `tick${n}`).join(' ')),
-        pauseMs: Number(rest[1] ?? 100),
-      }
+      return { ...say(ticks(Number(rest[0] ?? 20))), pauseMs: Number(rest[1] ?? 100) }
+    case 'flood':
+      return say(ticks(Number(text || 1000)))
     case 'error':
       return { kind: 'fail', words: [], status: Number(text || 500) }
     case 'hang':
@@ -76,3 +84,24 @@ function play(verb, rest) {
 
 /** @param {string} text @returns {Reply} */
 const say = (text) => ({ kind: 'say', words: words(text) })
+
+/** @param {string} text @param {Call | undefined} call @returns {Reply} */
+const call = (text, call) => (call === undefined ? say('I have no tool for that.') : { ...say(text), call })
+
+/** @param {number} count */
+const ticks = (count) => Array.from({ length: count }, (_, n) => `tick${n}`).join(' ')
+
+/** @param {Turn} turn */
+const isScript = ({ role, text }) => role === 'user' && text.includes(MARK)
+
+/** @param {Turn} turn */
+function scriptOf({ text }) {
+  const script = text.split(MARK).pop()?.split('\n')[0]?.trim() ?? ''
+  // `opencode run` puts an argument that has spaces into quotes.
+  return text.trimStart().startsWith('"') ? script.replace(/"$/, '') : script
+}
+
+/** The tool results since the newest script. @param {readonly Turn[]} turns */
+function resultsOf(turns) {
+  return turns.slice(turns.findLastIndex(isScript) + 1).filter((turn) => turn.role === 'result')
+}

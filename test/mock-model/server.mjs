@@ -2,14 +2,19 @@
  * A model on loopback whose answers stand in the prompt (script.mjs). Each wire format is a file with the same exports.
  *
  *   node test/mock-model/server.mjs     prints {"url": "..."} and serves until it is ended
- *   GET /requests                       the requests so far: method, path, model, tools, whether the client hung up
+ *   GET /requests                       the requests so far: method, path, model, the tools on offer, the scripts of
+ *                                       the conversation, what the last tool said, whether the client hung up
  */
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 import * as anthropic from './anthropic.mjs'
-import { replyTo } from './script.mjs'
+import * as chat from './chat.mjs'
+import * as gemini from './gemini.mjs'
+import * as responses from './responses.mjs'
+import { lastResult, replyTo, scripts } from './script.mjs'
 
-const formats = [anthropic]
+const formats = [anthropic, responses, chat, gemini]
+const models = { object: 'list', data: [{ id: 'mock-model', object: 'model', created: 1, owned_by: 'mock' }] }
 
 /**
  * @param {number} [port] 0 takes a free one
@@ -54,17 +59,25 @@ async function serve(request, response, requests) {
   }
   if (pathname === '/requests') return json(200, requests)
   const body = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString())
+  if (pathname.endsWith('/models')) return json(200, models)
   const record = { method: request.method, path: pathname, model: body.model, hungUp: false }
   requests.push(record)
   if (pathname.endsWith('/count_tokens')) return json(200, { input_tokens: 100 })
+  if (pathname.endsWith(':countTokens')) return json(200, { totalTokens: 100 })
   const format = formats.find(({ path }) => path.test(pathname))
   if (format === undefined)
     return json(request.method === 'HEAD' ? 200 : 404, { error: { message: `no ${pathname} here` } })
 
-  const reply = replyTo(format.turns(body), format.tools(body))
-  Object.assign(record, { tools: format.tools(body), reply })
+  const [turns, tools] = [format.turns(body), format.tools(body)]
+  const reply = replyTo(turns, tools)
+  Object.assign(record, {
+    tools: tools.map(({ name }) => name),
+    scripts: scripts(turns),
+    lastResult: lastResult(turns),
+    call: reply.call,
+  })
   if (reply.kind === 'fail') return json(reply.status ?? 500, format.failure(reply.status ?? 500))
-  if (body.stream !== true) return json(200, format.whole(reply, body))
+  if (!format.streams(body, pathname)) return json(200, format.whole(reply, body))
   response.on('close', () => {
     record.hungUp = !response.writableEnded
   })

@@ -4,10 +4,23 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+/** A request, as the server describes it. */
+export interface ModelRequest {
+  readonly method: string
+  readonly path: string
+  readonly hungUp: boolean
+  /** The tools that the agent offers; empty for requests on the side, such as those for a title. */
+  readonly tools?: readonly string[]
+  /** The scripts of the conversation so far, in order. */
+  readonly scripts?: readonly string[]
+  /** What the last tool since the newest script said. */
+  readonly lastResult?: string
+}
+
 export interface MockModel {
   readonly url: string
-  /** The requests so far, as the server describes them. */
-  requests(): Promise<{ method: string; path: string; hungUp: boolean }[]>
+  /** The requests so far. */
+  requests(): Promise<ModelRequest[]>
   stop(): Promise<void>
 }
 
@@ -22,8 +35,7 @@ export async function startMockModel(): Promise<MockModel> {
   const { url } = JSON.parse(line) as { url: string }
   return {
     url,
-    requests: async () =>
-      (await fetch(`${url}/requests`)).json() as Promise<{ method: string; path: string; hungUp: boolean }[]>,
+    requests: async () => (await fetch(`${url}/requests`)).json() as Promise<ModelRequest[]>,
     async stop() {
       child.kill('SIGKILL')
       await exited
