@@ -38,7 +38,8 @@ export function ownProgram(
   const program = findProgram(wanted, env.PATH, workingDir)
   if (program !== undefined) return program
   const where = wanted.includes('/') ? 'is not an executable file' : 'is not on PATH'
-  const hint = command === undefined ? `Install it: ${install}` : 'config.json of AGENTZ_HOME names it; correct it there.'
+  const hint =
+    command === undefined ? `Install it: ${install}` : 'config.json of AGENTZ_HOME names it; correct it there.'
   throw new AgentzError('AGENT_MISSING', `\`${wanted}\` ${where}`, { hint })
 }
 

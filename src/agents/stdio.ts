@@ -14,7 +14,8 @@ const STEP_MS = 2000
 /** How long an agent has between the end of its input and its own end. */
 const FINISH_MS = 30_000
 /** How an agent says that nobody is logged in, or that the key is wrong. */
-const LOGIN = /not logged in|please run \/login|invalid api key|authentication_(error|failed)|oauth token|unauthorized|\b401\b/i
+const LOGIN =
+  /not logged in|please run \/login|invalid api key|authentication_(error|failed)|oauth token|unauthorized|\b401\b/i
 
 /** @param status the HTTP status of the model's answer, where there was one */
 export function modelCause(message: string, status?: unknown): Cause {

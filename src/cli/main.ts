@@ -12,6 +12,10 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   ls: () => import('./ls.js') as never,
   show: () => import('./show.js') as never,
   logs: () => import('./logs.js') as never,
+  send: () => import('./send.js') as never,
+  approve: () => import('./approve.js') as never,
+  deny: () => import('./deny.js') as never,
+  answer: () => import('./answer.js') as never,
   cancel: () => import('./cancel.js') as never,
   wait: () => import('./wait.js') as never,
   append: () => import('./append.js') as never,
@@ -28,6 +32,7 @@ const aliases: Record<string, string> = {
   inspect: 'show',
   stop: 'cancel',
   tail: 'logs',
+  allow: 'approve',
   help: '--help',
 }
 
@@ -82,7 +87,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** Options that may be given more than once, and positional words. */
-const lists = new Set(['_', 'prompt', 'id', 'env', 'e', 'label', 'l', 'status'])
+const lists = new Set(['_', 'prompt', 'text', 'id', 'env', 'e', 'label', 'l', 'status'])
 
 /** Which of the two was meant? */
 function refuseDoubled(args: object, error: (message: string) => AgentzError): void {

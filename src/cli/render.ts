@@ -53,7 +53,16 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
     if (more > 0) shown.push(`  … ${more} more lines`)
     return `${paint(shown.join('\n'), isError ? 'red' : 'dim')}\n`
   },
-  user_message: ({ content }) => `${paint('>', 'bold')} ${harmless(string(content))}\n`,
+  user_message: ({ content, by }) =>
+    by === 'daemon' ? note('>', 'blue', string(content)) : `${paint('>', 'bold')} ${string(content)}\n`,
+  message_sent: ({ delivery, messageId }) =>
+    delivery === 'new' || messageId === 'prompt' ? undefined : note('>', 'blue', `the message is ${string(delivery)}`),
+  turn_ended: ({ reason, error }) =>
+    reason === 'completed'
+      ? undefined
+      : note('✗', 'red', `the turn ${reason === 'failed' ? 'failed' : 'was interrupted'}: ${string(error ?? '')}`),
+  stalled: ({ seconds }) => note('…', 'yellow', `the agent has said nothing for ${string(seconds)} s`),
+  stall_ended: () => note('…', 'yellow', 'the agent speaks again'),
   plan: ({ entries }) => note('☰', 'blue', `plan: ${oneLine(string(entries), 200)}`),
   system: ({ content }) => note('·', 'blue', harmless(string(content))),
   error: ({ content }) => `${paint('✗', 'red')} ${harmless(string(content))}\n`,
@@ -71,7 +80,11 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
       ),
     ),
   approval_voided: ({ why }) => note('!', 'yellow', `the question is void: ${harmless(string(why))}`),
-  input_request: ({ question }) => `${paint('?', 'yellow', 'bold')} ${harmless(string(question))}\n`,
+  input_request: ({ requestId, question, options }) => {
+    const offered = Array.isArray(options) ? ` [${options.map(String).join(', ')}]` : ''
+    return `${paint('?', 'yellow', 'bold')} ${spelled(`${String(question)}${offered}`)} ${paint(`(request ${string(requestId)})`, 'dim')}\n`
+  },
+  input_response: ({ content }) => note('!', 'yellow', `answered: ${string(content)}`),
   cancel_requested: () => note('■', 'magenta', 'cancel requested'),
   daemon_started: ({ epoch }) =>
     (epoch as number) > 1 ? note('↻', 'yellow', `the daemon was started again (start ${string(epoch)})`) : undefined,

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { allowedAgent } from '../agents/agents.js'
-import { AgentzError, reason } from '../base/errors.js'
+import { allowedAgent, completed } from '../agents/agents.js'
+import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { captureEnvironment, withHomeEnvironment } from '../session/environment.js'
 import { isId } from '../session/id.js'
@@ -10,6 +9,7 @@ import { startArgv, unitName } from '../supervisor/systemd.js'
 import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { workingDirectory } from './cwd.js'
+import { readText } from './input.js'
 import { print, say, shellWords } from './terminal.js'
 
 interface Args {
@@ -30,6 +30,11 @@ interface Args {
   cpu?: string
   tasks?: string
   runtime?: string
+  maxTurns?: string
+  maxCost?: string
+  maxTokens?: string
+  maxTime?: string
+  stallTimeout?: string
 }
 
 export const verb: Verb<Args> = {
@@ -42,7 +47,7 @@ export const verb: Verb<Args> = {
         array: true,
         describe: 'What the agent is to do; - reads it from standard input',
       })
-      .option('agent', { alias: 'a', type: 'string', describe: 'The agent: claude, command' })
+      .option('agent', { alias: 'a', type: 'string', describe: 'The agent; `agentz agents` lists them' })
       .option('directory', { alias: 'C', type: 'string', describe: 'Where it works; here, if not given' })
       .option('model', { alias: 'm', type: 'string', describe: 'The model, as the agent names it' })
       .option('title', { type: 'string', describe: 'A name; the first line of the command or prompt, if not given' })
@@ -56,12 +61,20 @@ export const verb: Verb<Args> = {
         describe: 'Hand on a variable: NAME, or NAME=VALUE',
       })
       .option('label', { alias: 'l', type: 'string', array: true, nargs: 1, describe: 'A label, KEY=VALUE' })
-      .option('permission-mode', { type: 'string', describe: 'The permission mode of the agent' })
+      .option('permission-mode', {
+        type: 'string',
+        describe: 'How freely it may act: plan, default, acceptEdits, bypassPermissions',
+      })
       .option('restart', { choices: ['resume', 'mark', 'rerun'] as const, describe: 'What a restarted daemon does' })
       .option('memory', { type: 'string', describe: 'The most memory, such as 4G (at least 256M)' })
       .option('cpu', { type: 'string', describe: 'The most CPU, such as 150%' })
       .option('tasks', { type: 'string', describe: 'The most processes and threads (at least 64)' })
-      .option('runtime', { type: 'string', describe: 'The most seconds it may run' })
+      .option('runtime', { type: 'string', describe: 'The most seconds it may run; the system ends it then' })
+      .option('max-turns', { type: 'string', describe: 'Ask before more turns than these' })
+      .option('max-cost', { type: 'string', describe: 'Ask when so many dollars are used up' })
+      .option('max-tokens', { type: 'string', describe: 'Ask when so many tokens are used up' })
+      .option('max-time', { type: 'string', describe: 'Ask after so many seconds of work' })
+      .option('stall-timeout', { type: 'string', describe: 'Mark it when its agent is silent for so many seconds' })
       .example('$0 run "fix the failing test"', 'Claude, here, watched')
       .example('$0 run -a command -d -- make -j4', 'Any program, in the background') as never,
   handle: async (args, rest) => {
@@ -69,7 +82,7 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = ctx
     const asked = await request(args, rest, ctx)
     const agent = allowedAgent(asked.agentType, ctx.config)
-    const spec = specify(asked)
+    const spec = completed(agent, specify(asked), ctx.config)
     if (args.how) {
       const log = shellWords([sessionLog(home, spec.sessionId)])
       const line = shellWords([createdLine(spec)])
@@ -110,20 +123,38 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
     tasks: number('tasks', args.tasks),
     runtime: number('runtime', args.runtime),
   }
+  const budget = {
+    turns: number('max-turns', args.maxTurns),
+    cost: amount('max-cost', args.maxCost),
+    tokens: number('max-tokens', args.maxTokens),
+    time: amount('max-time', args.maxTime),
+  }
   return {
     agentType,
-    prompt: await prompt(words, args.file),
+    prompt: await readText('prompt', words, args.file),
     ...(isCommand && rest.length > 0 ? { command: [...rest] } : {}),
     workingDir: args.directory ?? workingDirectory(),
     ...defined({ title: args.title, model: args.model, permissionMode: args.permissionMode, restart: args.restart }),
     ...(args.label === undefined ? {} : { labels: labels(args.label) }),
-    ...(Object.values(limits).every((value) => value === undefined) ? {} : { limits: defined(limits) }),
+    ...group('limits', limits),
+    ...group('budget', budget),
+    ...defined({ stallTimeout: amount('stall-timeout', args.stallTimeout) }),
     ...(isId(parent) ? { parent } : {}),
   }
 }
 
 const defined = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+
+/** A group of which nothing was said is left out. */
+const group = <T extends object>(name: string, fields: T) =>
+  Object.values(fields).every((value) => value === undefined) ? {} : { [name]: defined(fields) }
+
+function amount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d*\.?\d+$/.test(text) && Number(text) > 0) return Number(text)
+  throw new AgentzError('BAD_INPUT', `--${name}: ${JSON.stringify(text)} is not a number above 0`)
+}
 
 function number(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
@@ -140,30 +171,4 @@ function labels(pairs: string[]): Record<string, string> {
       return [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )
-}
-
-/** From the argument, from a file, or from standard input for `-`. */
-async function prompt(words: string[], file: string | undefined): Promise<string> {
-  const typed = words.join(' ')
-  if (file !== undefined && typed !== '') throw new AgentzError('USAGE', 'a prompt and -f together: which one?')
-  if (file !== undefined && file !== '-') {
-    try {
-      return utf8(readFileSync(file), file)
-    } catch (error) {
-      if (error instanceof AgentzError) throw error
-      throw new AgentzError('BAD_INPUT', `cannot read the prompt from ${file}: ${reason(error)}`, { cause: error })
-    }
-  }
-  if (file === undefined) return typed
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk)
-  return utf8(Buffer.concat(chunks), 'standard input')
-}
-
-function utf8(bytes: Buffer, from: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (error) {
-    throw new AgentzError('BAD_INPUT', `the prompt from ${from} is not UTF-8 text`, { cause: error })
-  }
 }

@@ -71,24 +71,63 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
       'log',
       `${view.log}  (${view.offset} bytes, ${view.events} events${view.damaged ? `, ${view.damaged} damaged lines` : ''})`,
     ),
+    ...row('stalled', view.stalled === undefined ? undefined : `its agent has said nothing for ${view.stalled} s`),
+    ...row('used', used(view)),
+    ...row('budget', budgetText(view)),
+    ...row('native', view.nativeId),
     ...row('parent', view.parent),
     ...row('command', view.command ? oneLine(shellWords(view.command), 400) : undefined),
     ...row('prompt', oneLine(view.prompt, 400)),
     ...view.approvals.flatMap((request) => question(view.sessionId, request)),
-
-    ...view.inputs.flatMap((each) => row('asks', `${each.requestId}  ${oneLine(String(each.question), 200)}`)),
+    ...view.inputs.flatMap((each) => inputQuestion(view.sessionId, each)),
   ]
   return `${lines.join('\n')}\n`
 }
 
-/** What is asked, and the line that answers it. */
-function question(id: string, { requestId, tool, input }: Loose): string[] {
-  const answer = JSON.stringify({ type: 'approval_response', requestId, decision: 'allow' })
+interface Option {
+  readonly decision: string
+  readonly label: string
+}
+
+/** What is asked, and the lines that answer it. */
+function question(id: string, { requestId, tool, input, title, options = [] }: Loose): string[] {
+  const name = shellWords([String(requestId)])
+  const has = (decision: string) =>
+    (options as Option[]).length === 0 || (options as Option[]).some((each) => each.decision === decision)
+  const always = has('allow_always') ? `   (or approve ${id} ${name} --always)` : ''
   return [
-    `${paint('asks'.padEnd(10), 'yellow')}${spelled(`${tool} ${JSON.stringify(input)}`)}`,
-    `${paint('answer'.padEnd(10), 'dim')}${spelled(shellWords(['agentz', 'append', id, answer]))}   ${paint('(or allow_always, deny)', 'dim')}`,
+    `${paint('asks'.padEnd(10), 'yellow')}${spelled(`${title ? `${title}: ` : ''}${tool} ${JSON.stringify(input)}`)}`,
+    ...(has('allow')
+      ? [
+          `${paint('allow'.padEnd(10), 'dim')}${spelled(`agentz approve ${id} ${name}`)}${paint(spelled(always), 'dim')}`,
+        ]
+      : []),
+    ...(has('deny') ? [`${paint('deny'.padEnd(10), 'dim')}${spelled(`agentz deny ${id} ${name} -r 'why not'`)}`] : []),
   ]
 }
+
+function inputQuestion(id: string, { requestId, question: text, options }: Loose): string[] {
+  const offered = Array.isArray(options)
+    ? options.map((option) => JSON.stringify(option)).join(' or ')
+    : "'your answer'"
+  return [
+    `${paint('asks'.padEnd(10), 'yellow')}${spelled(String(text))}`,
+    `${paint('answer'.padEnd(10), 'dim')}${spelled(`agentz answer ${id} --request ${shellWords([String(requestId)])} ${offered}`)}`,
+  ]
+}
+
+function used({ usage, activeMs, turns }: SessionView): string | undefined {
+  const { input = 0, output = 0, cached = 0, costUsd } = usage ?? {}
+  if (input + output === 0 && turns === 0) return undefined
+  const cost = costUsd === undefined ? [] : [`$${costUsd.toFixed(4)}`]
+  const tokens = [`${input} tokens in (${cached} cached)`, `${output} out`]
+  return [...tokens, ...cost, `${turns} turns`, `${(activeMs / 1000).toFixed(1)} s of work`].join(', ')
+}
+
+const budgetText = ({ budget = {} }: SessionView): string | undefined =>
+  Object.entries(budget)
+    .map(([subject, limit]) => `${limit} ${subject}`)
+    .join(', ')
 
 function usage({ memoryBytes, cpuSeconds, tasks }: UnitDetail): string {
   const parts = [

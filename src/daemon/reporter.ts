@@ -7,10 +7,12 @@ import type { RegistryEvent } from '../session/events.js'
 import { frame } from '../session/frame.js'
 import type { LifeEvent } from '../session/lifecycle.js'
 import { appendRegistry } from '../session/registry.js'
+import type { SessionState } from '../session/state.js'
 import { isLive, needsAnswer, type Status } from '../session/status.js'
 
 const RETRY_MS = 500
 const LOOK_MS = 200
+const USAGE_MS = 15_000
 
 export class Reporter {
   readonly #home: Home
@@ -20,7 +22,9 @@ export class Reporter {
   #queue: Promise<void> = Promise.resolve()
   #told: Status = 'running'
   #timer: NodeJS.Timeout | undefined
-  #status: (() => Status) | undefined
+  #state: (() => SessionState) | undefined
+  #stalled: number | undefined
+  #usageTold = 0
 
   constructor(home: Home, id: string, epoch: number, log: QuietLogger) {
     this.#home = home
@@ -36,25 +40,31 @@ export class Reporter {
   }
 
   /** From now on, tells changes of the status that last: a question at once, all else when it stands for a moment. */
-  follow(status: () => Status): void {
-    this.#status = status
+  follow(state: () => SessionState): void {
+    this.#state = state
   }
 
   /** The state may have changed. */
   look(): void {
-    const now = this.#status?.()
-    if (now === undefined || now === this.#told || !isLive(now)) return
-    if (needsAnswer(now)) {
+    const state = this.#state?.()
+    if (state === undefined || !isLive(state.status)) return
+    if (state.status !== this.#told && needsAnswer(state.status)) {
       clearTimeout(this.#timer)
       this.#timer = undefined
-      this.#tell(now)
-    } else {
+      this.#tell(state)
+    } else if (this.#differs(state)) {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
-        const then = this.#status?.()
-        if (then !== undefined && then !== this.#told && isLive(then)) this.#tell(then)
+        const then = this.#state?.()
+        if (then !== undefined && isLive(then.status) && this.#differs(then)) this.#tell(then)
       }, LOOK_MS)
     }
+  }
+
+  /** Tokens alone are told now and then. */
+  #differs({ status, stalled, usage }: SessionState): boolean {
+    if (status !== this.#told || stalled !== this.#stalled) return true
+    return usage.output > 0 && Date.now() - this.#usageTold > USAGE_MS
   }
 
   /** Resolves when the registry has it all. */
@@ -63,9 +73,12 @@ export class Reporter {
     return this.#queue
   }
 
-  #tell(status: Status): void {
+  #tell({ status, stalled, usage }: SessionState): void {
     this.#told = status
-    this.report({ type: 'session_updated', sessionId: this.#id, status })
+    this.#stalled = stalled
+    this.#usageTold = Date.now()
+    const silent = stalled === undefined ? {} : { stalled }
+    this.report({ type: 'session_updated', sessionId: this.#id, status, ...silent, usage })
   }
 
   async #untilWritten(record: RegistryEvent): Promise<void> {

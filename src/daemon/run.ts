@@ -1,32 +1,27 @@
 /** One run of a session: from the fold of its own log to a terminal event. */
 import { existsSync, statSync } from 'node:fs'
-import type { AgentContext, Outcome, RunningAgent } from '../agents/agent.js'
+import type { AgentContext, ConversingAgent, Outcome, ProgramAgent, RunningProgram } from '../agents/agent.js'
 import { agentByName } from '../agents/agents.js'
-import { AgentzError, reason } from '../base/errors.js'
+import { AgentzError } from '../base/errors.js'
 import type { QuietLogger } from '../base/logger.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { Appender } from '../log/append.js'
 import { withLock } from '../log/lock.js'
 import { agentEnvironment } from '../session/environment.js'
-import type { Cause, Metadata } from '../session/events.js'
+import type { AgentEvent, Cause } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import type { LifeEvent } from '../session/lifecycle.js'
+import { fitting } from '../session/metadata.js'
 import { isLive } from '../session/status.js'
+import { Tally } from '../session/tally.js'
 import { bootId } from '../supervisor/boot.js'
 import { unitName } from '../supervisor/systemd.js'
+import { Dialogue, goOn, isBroken, type Verdict } from './dialogue.js'
 import { Inbox } from './inbox.js'
 import type { Notify } from './notify.js'
 import { Output } from './output.js'
+import { pace } from './pace.js'
 import { Reporter } from './reporter.js'
-
-/** What a session did goes into the registry too, where lines are small: long lists are cut, and their length is told. */
-function fitting(metadata: Metadata): Metadata {
-  if (JSON.stringify(metadata).length <= METADATA_MOST) return metadata
-  const { editedFiles = [], toolStats, ...rest } = metadata
-  const files = editedFiles.slice(0, 100).map((file) => file.slice(0, 200))
-  const tools = toolStats === undefined ? {} : { toolStats: { totalCalls: toolStats.totalCalls, byTool: {} } }
-  return { ...rest, ...tools, editedFiles: files, editedFilesMissing: editedFiles.length - files.length }
-}
 
 /** Else the program would be blamed: spawn has one word for both. */
 const nowhere = (directory: string): Outcome => ({
@@ -35,8 +30,6 @@ const nowhere = (directory: string): Outcome => ({
   cause: { result: 'not-found', message: `${directory} was there when the session was created` },
 })
 
-/** Characters of JSON. */
-const METADATA_MOST = 32 * 1024
 /** A file of so many bytes takes long to fold: the manager is told first that we live. */
 const LONG_FOLD = 16 * 1024 * 1024
 
@@ -66,7 +59,10 @@ class Run {
   readonly #output: Output
   readonly #reporter: Reporter
   readonly #epoch: number
-  #agent: RunningAgent | undefined
+  readonly #tally: Tally
+  readonly #env: Record<string, string>
+  #running: RunningProgram | undefined
+  #dialogue: Dialogue | undefined
   #stopping: 'cancel' | 'signal' | undefined
   #stopped: Promise<void> | undefined
   readonly #failed: Promise<never>
@@ -80,6 +76,9 @@ class Run {
     if ((statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > LONG_FOLD) notify.ready()
     this.#inbox = new Inbox(id, this.#path)
     this.#epoch = this.#inbox.state.epoch + 1
+    // Looked through only where a daemon before has written into it.
+    this.#tally = this.#epoch > 1 ? Tally.of(this.#path) : new Tally()
+    this.#env = { ...agentEnvironment(home, id), AGENTZ_HOME: home.root }
     this.#appender = new Appender(this.#path)
     this.#reporter = new Reporter(home, id, this.#epoch, log)
     let fail: (error: unknown) => void = () => undefined
@@ -107,7 +106,8 @@ class Run {
     const { state } = this.#inbox
     const { epoch, status, cause, spec } = state
     const agent = agentByName(spec.agentType)
-    if (!isLive(status) && status !== 'interrupted') {
+    const hasNews = agent.converses && [...state.messages.values()].some(({ sent }) => !sent)
+    if (!isLive(status) && status !== 'interrupted' && !hasNews) {
       this.#log.info({ status }, 'the session has ended; nothing to run')
       return
     }
@@ -124,40 +124,100 @@ class Run {
     const listening = this.#inbox
       .open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
       .catch((error) => this.#log.warn({ err: error }, 'no doorbell; the poll finds what others append'))
-    await this.#output.commit([started], 'daemon')
+    await this.#output.commit([started, ...(agent.converses ? this.#recovery(agent) : [])], 'daemon')
     await listening
     this.#reporter.report(started)
-    if (this.#inbox.state.cancelRequested) return this.#end(this.#cancelled())
+    if (this.#inbox.state.cancelRequested) return void (await this.#end(this.#cancelled()))
     const runtime = spec.limits?.runtime
-    if (runtime !== undefined && cause?.result === 'timeout') return this.#end(this.#outOfTime(runtime, cause))
-    if (epoch > 0 && !agent.resumable && spec.restart !== 'rerun') return this.#end(this.#notResumed(cause))
-    if (!existsSync(spec.workingDir)) return this.#end(this.#ended(nowhere(spec.workingDir)))
-    this.#agent = agent.start(this.#context())
+    if (runtime !== undefined && status === 'interrupted' && cause?.result === 'timeout')
+      return void (await this.#end(this.#outOfTime(runtime, cause)))
+    const mayGoOn = agent.converses ? spec.restart !== 'mark' || hasNews : spec.restart === 'rerun'
+    if (epoch > 0 && !mayGoOn) return void (await this.#end(this.#notResumed(cause)))
+    if (!existsSync(spec.workingDir)) return void (await this.#end(this.#ended(nowhere(spec.workingDir))))
+    this.#reporter.follow(() => this.#inbox.state)
+    await (agent.converses ? this.#converse(agent) : this.#runProgram(agent))
+  }
+
+  async #runProgram(agent: ProgramAgent): Promise<void> {
+    const running = agent.start({
+      ...this.#context(),
+      start: this.#epoch,
+      turns: 0,
+      open: new Set(),
+      emit: (events) => this.#output.emit(events, 'agent'),
+    })
+    this.#running = running
     // What a manager waits for is a living process; telling it starts one, which the agent need not wait for.
     this.#notify.ready()
-    this.#reporter.follow(() => this.#inbox.state.status)
-    const outcome = await Promise.race([this.#agent.ended, this.#failed])
+    const outcome = await Promise.race([running.ended, this.#failed])
     await this.#stopped
-    if (this.#stopping === 'signal') {
-      // No terminal event on our own guess: the reaper knows whether the manager is ending.
-      await this.#output.commit(
-        [{ type: 'system', content: 'told to stop by a signal: agent and daemon end' }],
-        'daemon',
-      )
-      await this.#reporter.done()
-      return
-    }
+    if (this.#stopping === 'signal') return this.#leave()
     await this.#end(this.#stopping === 'cancel' ? this.#cancelled() : this.#ended(outcome))
   }
 
-  #context(): AgentContext {
-    const env = { ...agentEnvironment(this.#home, this.#id), AGENTZ_HOME: this.#home.root }
-    const { spec, nativeId } = this.#inbox.state
+  /** A message that comes while the session ends is answered before it has ended. */
+  async #converse(agent: ConversingAgent): Promise<void> {
+    const dialogue = new Dialogue(agent, {
+      epoch: this.#epoch,
+      path: this.#path,
+      output: this.#output,
+      log: this.#log,
+      state: () => this.#inbox.state,
+      pace: () => pace(this.#home, agent.name, agent.spacing),
+      context: () => this.#context(),
+      onEvent: (event) => this.#tally.count(event),
+      onStarted: () => this.#notify.ready(),
+    })
+    this.#dialogue = dialogue
+    if (this.#stopping !== undefined) dialogue.stop()
+    try {
+      for (;;) {
+        const verdict = await Promise.race([dialogue.run(), this.#failed])
+        if (verdict.kind === 'stopped' && this.#stopping === 'signal') return this.#leave()
+        if (
+          await this.#end(this.#concluded(verdict), verdict.kind === 'completed' ? () => !this.#hasNews() : undefined)
+        )
+          return
+      }
+    } finally {
+      dialogue.close()
+    }
+  }
+
+  #hasNews(): boolean {
+    return [...this.#inbox.state.messages.values()].some(({ sent }) => !sent)
+  }
+
+  /** No terminal event on our own guess: the reaper knows whether the manager is ending. */
+  async #leave(): Promise<void> {
+    await this.#output.commit([{ type: 'system', content: 'told to stop by a signal: agent and daemon end' }], 'daemon')
+    await this.#reporter.done()
+  }
+
+  /** What the daemon before has left open, closed before anything new is said. */
+  #recovery(agent: ConversingAgent): AgentEvent[] {
+    const { epoch, inTurn, approvals, inputs, messages } = this.#inbox.state
+    if (epoch === 0) return []
+    const kept = agent.keepsQuestions ? approvals : new Map<string, Loose>()
+    const toolsKept = new Set([...kept.values()].map(({ toolId }) => toolId))
+    const why = 'the daemon that ran it is gone'
+    const lost = [...approvals, ...inputs].filter(([id, { about }]) => !kept.has(id) && about === undefined)
+    return [
+      ...lost.map(
+        ([requestId]): AgentEvent => ({ type: 'approval_voided', requestId, why: `${why}; it is asked again` }),
+      ),
+      ...this.#tally.close(why).filter((event) => event.type !== 'tool_result' || !toolsKept.has(event.toolId)),
+      ...(inTurn
+        ? [{ type: 'turn_ended' as const, turn: this.#inbox.state.turns, reason: 'interrupted' as const, error: why }]
+        : []),
+      ...(inTurn || isBroken(messages) ? [goOn(this.#epoch * 1000)] : []),
+    ]
+  }
+
+  #context(): Omit<AgentContext, 'nativeId' | 'start' | 'turns' | 'open' | 'emit'> {
     return {
-      spec,
-      env,
-      nativeId,
-      emit: (events) => this.#output.emit(events, 'agent'),
+      spec: this.#inbox.state.spec,
+      env: this.#env,
       full: () => this.#output.full(),
       warn: (message, detail) => this.#log.warn({ detail }, message),
     }
@@ -165,40 +225,39 @@ class Run {
 
   #onEvent(record: Loose): void {
     this.#reporter.look()
+    this.#dialogue?.heard(record)
     if (record.by === 'daemon' || record.by === 'agent') return
     if (record.type === 'cancel_requested') this.#stop('cancel')
-    if (record.type === 'approval_response') {
-      const { requestId, decision, reason: why } = record as { requestId: string; decision: 'allow'; reason?: string }
-      this.#agent?.decide?.({ requestId, decision, reason: why }).catch((error) => {
-        this.#output.emit(
-          [{ type: 'error', content: `the answer to ${requestId} did not reach the agent: ${reason(error)}` }],
-          'daemon',
-        )
-      })
-    }
   }
 
   #stop(why: 'cancel' | 'signal'): void {
     // A signal during a cancel is the OS losing patience with us; the cancel stays the cause.
     this.#stopping ??= why
     if (why === 'signal') this.#notify.stopping()
-    if (this.#agent === undefined) {
-      // Between two awaits of start(): nothing runs yet that would need time.
-      if (why === 'signal') process.exit(0)
+    if (this.#dialogue !== undefined) {
+      this.#dialogue.stop()
       return
     }
-    this.#stopped ??= this.#agent.stop()
+    // Between two awaits of start(): nothing runs yet that would need time.
+    if (this.#running === undefined && why === 'signal') process.exit(0)
+    this.#stopped ??= this.#running?.stop()
   }
 
-  /** Writes the terminal event under the session's lock, so that nobody appends a message in between; tells the registry. */
-  async #end(event: LifeEvent): Promise<void> {
+  /**
+   * Writes the terminal event under the session's lock, so that nobody appends a message in between; tells the registry.
+   * @param check looked at under the lock; false: there is something more to do, and nothing is written
+   */
+  async #end(event: LifeEvent, check: () => boolean = () => true): Promise<boolean> {
     this.#output.flush()
     for (;;) {
       try {
-        await withLock(this.#path, async () => {
+        const isWritten = await withLock(this.#path, async () => {
           this.#inbox.read()
+          if (!check()) return false
           await this.#output.commit([event], 'daemon')
+          return true
         })
+        if (!isWritten) return false
         break
       } catch (error) {
         if (!(error instanceof AgentzError) || error.code !== 'LOCK_BUSY') throw error
@@ -207,9 +266,28 @@ class Run {
     }
     this.#reporter.report(event)
     await this.#reporter.done()
+    return true
   }
 
-  #cancelled(): LifeEvent {
+  /** The terminal event of a conversation, with what it did. */
+  #concluded(verdict: Verdict): LifeEvent {
+    const sessionId = this.#id
+    const metadata = fitting(this.#tally.metadata(this.#inbox.state))
+    switch (verdict.kind) {
+      case 'completed':
+        return { type: 'session_completed', sessionId, metadata }
+      case 'failed':
+        return { type: 'session_failed', sessionId, error: verdict.error, cause: verdict.cause, metadata }
+      case 'interrupted':
+        return { type: 'session_interrupted', sessionId, cause: verdict.cause, metadata }
+      case 'cancelled':
+        return { type: 'session_cancelled', sessionId, cause: verdict.cause, metadata }
+      case 'stopped':
+        return { ...this.#cancelled(), metadata }
+    }
+  }
+
+  #cancelled(): LifeEvent & { type: 'session_cancelled' } {
     const cause: Cause = { result: 'cancelled', message: 'cancelled on request' }
     return { type: 'session_cancelled', sessionId: this.#id, cause }
   }

@@ -16,10 +16,11 @@ export function newState(created: Loose, damaged: Damage[] = []): SessionState {
     spec,
     approvals: new Map(),
     inputs: new Map(),
-    answered: new Set(),
+    answered: new Map(),
     voided: new Map(),
     messages: new Map(first.map((each) => [each.messageId, each])),
     cancelRequested: false,
+    anew: false,
     turns: 0,
     inTurn: false,
     usage: { input: 0, output: 0, cached: 0 },
@@ -85,7 +86,7 @@ function closeQuestions(state: SessionState): void {
 const answer = (state: SessionState, requests: Map<string, Loose>, record: Loose): Loose | undefined => {
   const requestId = record.requestId as string
   const request = requests.get(requestId)
-  if (requests.delete(requestId)) state.answered.add(requestId)
+  if (requests.delete(requestId)) state.answered.set(requestId, record)
   return request
 }
 
@@ -158,8 +159,9 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   stall_ended: (state) => {
     state.stalled = undefined
   },
-  agent_session: (state, { nativeId, permissionMode }) => {
+  agent_session: (state, { nativeId, permissionMode, anew }) => {
     state.nativeId = nativeId as string
+    if (anew === true) state.anew = true
     if (permissionMode !== undefined) state.permissionMode = permissionMode as string
   },
   approval_request: (state, record) => void state.approvals.set(record.requestId as string, record),
@@ -176,7 +178,8 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   },
   user_message: (state, { messageId, content, interrupt }) => {
     const id = messageId as string
-    if (!state.messages.has(id)) state.messages.set(id, newMessage(id, String(content), interrupt === true))
+    const how = { interrupt: interrupt === true, waited: state.inTurn }
+    if (!state.messages.has(id)) state.messages.set(id, newMessage(id, String(content), how))
   },
   message_sent: (state, { messageId }) => {
     const sent = state.messages.get(messageId as string)
@@ -185,6 +188,7 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   message_accepted: (state, { messageId }) => {
     const accepted = state.messages.get(messageId as string)
     if (accepted !== undefined) accepted.accepted = accepted.sent = true
+    state.anew = false
   },
   cancel_requested: (state) => {
     state.cancelRequested = true

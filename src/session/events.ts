@@ -190,6 +190,8 @@ export const SessionEvent = z.discriminatedUnion('type', [
     model: z.optional(text),
     permissionMode: z.optional(text),
     agentVersion: z.optional(text),
+    /** Its own history was gone: it has begun anew, and is told the conversation so far. */
+    anew: z.optional(z.boolean()),
   }),
   // Questions and answers.
   event('approval_request', {

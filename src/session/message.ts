@@ -7,6 +7,8 @@ export interface Message {
   /** By the daemon: to go on after an interruption. */
   own: boolean
   interrupt: boolean
+  /** It came while a turn ran. */
+  waited: boolean
   /** Handed over; whether the agent has it, `accepted` tells. */
   sent: boolean
   accepted: boolean
@@ -27,12 +29,14 @@ export const ownMessageId = (start: number): string => `${OWN}${start}`
 /** Whether a message only asks the agent to go on, and holds nothing of a person's. */
 export const isOwn = (messageId: string): boolean => messageId.startsWith(OWN)
 
-export const newMessage = (messageId: string, content: string, interrupt = false): Message => ({
+export const newMessage = (messageId: string, content: string, how: Partial<Message> = {}): Message => ({
   messageId,
   content,
   own: isOwn(messageId),
-  interrupt,
+  interrupt: false,
+  waited: false,
   sent: false,
   accepted: false,
   answered: false,
+  ...how,
 })

@@ -14,11 +14,13 @@ export interface SessionState extends Life {
   /** The agent's own id of the conversation, and the mode it said it runs in. */
   nativeId?: string
   permissionMode?: string
+  /** The agent has begun anew, and has not been told yet what was before. */
+  anew: boolean
   /** Answered by nobody yet, in order; the whole request as it stands in the file. */
   approvals: Map<string, Loose>
   inputs: Map<string, Loose>
-  /** Requests that were answered: a second answer is a conflict. */
-  answered: Set<string>
+  /** Requests that were answered, with the first answer: a second one is a conflict. */
+  answered: Map<string, Loose>
   /** Requests that nobody waits for any more, and why. */
   voided: Map<string, string>
   /** In order; the prompt is the first one. */

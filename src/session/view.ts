@@ -1,6 +1,7 @@
 /** One session as `--json` and the API show it: the fields scripts hold on to. */
-import type { Cause, Metadata } from './events.js'
+import type { Cause, Metadata, Usage } from './events.js'
 import type { Loose } from './life.js'
+import type { Budget } from './spec.js'
 import type { SessionState } from './state.js'
 import type { Status } from './status.js'
 
@@ -27,6 +28,14 @@ export interface SessionView {
   error?: string
   metadata?: Metadata
   nativeId?: string
+  usage?: Usage
+  turns: number
+  /** Milliseconds in which its agent worked and waited for nobody. */
+  activeMs: number
+  budget?: Budget
+  stalled?: number
+  /** Messages that the agent has not taken yet. */
+  queued: number
   approvals: Loose[]
   inputs: Loose[]
   log: string
@@ -55,7 +64,13 @@ export function sessionView(state: SessionState, where: { log: string; unit: str
       error,
       metadata,
       nativeId,
+      usage: state.usage,
+      turns: state.turns,
+      activeMs: state.activeMs,
+      budget: spec.budget,
+      stalled: state.stalled,
     },
+    queued: [...state.messages.values()].filter((message) => !message.accepted).length,
     approvals: [...state.approvals.values()],
     inputs: [...state.inputs.values()],
     log: where.log,

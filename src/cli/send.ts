@@ -1,0 +1,96 @@
+import { sessionLog } from '../base/paths.js'
+import { findSession } from '../session/find.js'
+import { frame } from '../session/frame.js'
+import { newMessageId } from '../session/message.js'
+import type { SessionState } from '../session/state.js'
+import { needsAnswer } from '../session/status.js'
+import { sayTo } from '../supervisor/say.js'
+import { context, EXIT, seconds, type Verb } from './context.js'
+import { exitFor, follow } from './follow.js'
+import { readText } from './input.js'
+import { appendLine, harmless, print, say } from './terminal.js'
+
+interface Args {
+  id: string
+  text?: string[]
+  file?: string
+  interrupt?: boolean
+  wait?: boolean
+  timeout?: string
+  json?: boolean
+  how?: boolean
+}
+
+export const verb: Verb<Args> = {
+  command: 'send <id> [text..]',
+  describe: 'Say something to a session; one that has ended is taken up again',
+  build: (yargs) =>
+    yargs
+      .positional('id', { type: 'string', demandOption: true, describe: 'An id, a unique prefix, a title, or latest' })
+      .positional('text', { type: 'string', array: true, describe: 'What to say; - reads it from standard input' })
+      .option('file', { alias: 'f', type: 'string', describe: 'Read it from a file' })
+      .option('interrupt', { alias: 'i', type: 'boolean', describe: 'Stop the turn that runs first' })
+      .option('wait', { alias: 'w', type: 'boolean', describe: 'Wait for the answer and print it' })
+      .option('timeout', { alias: 't', type: 'string', describe: 'Wait no longer than so many seconds' }) as never,
+  handle: async (args, rest) => {
+    const { home, supervisor } = context()
+    const id = findSession(home, args.id)
+    const content = await readText('message', [...(args.text ?? []), ...rest], args.file)
+    const messageId = newMessageId()
+    const interrupt = args.interrupt ? { interrupt: true } : {}
+    if (args.how) {
+      const line = frame({ type: 'user_message', messageId, content, ...interrupt }, 'user')
+      await print(`${appendLine(line, sessionLog(home, id))}   # to a session that runs: found within a second\n`)
+      return EXIT.ok
+    }
+    const said = await sayTo(home, supervisor, id, { messageId, content, via: 'cli', ...interrupt })
+    if (!args.wait) {
+      if (args.json) await print(`${JSON.stringify({ sessionId: id, ...said })}\n`)
+      else say(said.reopened ? `${id} is taken up again` : `${id} has it`)
+      return EXIT.ok
+    }
+    const signal =
+      args.timeout === undefined ? new AbortController().signal : AbortSignal.timeout(seconds(args.timeout) * 1000)
+    let texts: string[] = []
+    const state = await follow(home, supervisor, id, {
+      signal,
+      from: said.offset,
+      onRecord: (record) => {
+        // What was said before the agent had the message belongs to an earlier one.
+        if (record.type === 'message_sent' && record.messageId === messageId) texts = []
+        if (record.type === 'text' && record.partial === undefined) texts.push(String(record.content))
+      },
+      until: (now) => now.messages.get(messageId)?.answered === true || needsAnswer(now.status),
+    })
+    return answered(id, messageId, state, texts, args.json === true)
+  },
+}
+
+async function answered(
+  id: string,
+  messageId: string,
+  state: SessionState | undefined,
+  texts: string[],
+  json: boolean,
+) {
+  const answer = texts.join('\n')
+  if (json) await print(`${JSON.stringify({ sessionId: id, messageId, status: state?.status, answer })}\n`)
+  else if (answer !== '') await print(`${harmless(answer)}\n`)
+  if (state === undefined) {
+    say(`agentz: timed out; the answer will be in \`agentz logs ${id}\``)
+    return EXIT.timedOut
+  }
+  if (needsAnswer(state.status)) {
+    say(`${state.status.replace('_', ' for ')}: agentz show ${id} lists the question`)
+    return EXIT.needsAnswer
+  }
+  const { lastTurn } = state
+  if (state.messages.get(messageId)?.answered !== true) return exitFor(state.status)
+  if (lastTurn?.reason === 'completed') return EXIT.ok
+  say(
+    harmless(
+      `agentz: the turn ${lastTurn?.reason === 'failed' ? 'failed' : 'was interrupted'}: ${lastTurn?.error ?? ''}`,
+    ),
+  )
+  return lastTurn?.reason === 'failed' ? EXIT.failed : EXIT.interrupted
+}

@@ -1,0 +1,64 @@
+/** Saying something to a session, whether it runs or has ended: then its unit is started again, and the conversation goes on. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { AgentzError } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import { appendControl } from '../session/control.js'
+import type { EventOf } from '../session/events.js'
+import { newMessageId } from '../session/message.js'
+import { readSession } from '../session/state.js'
+import { isLive } from '../session/status.js'
+import { unitState } from './fleet.js'
+import type { Supervisor } from './supervisor.js'
+import { carries } from './truth.js'
+
+/** A unit that ends has its reaper run, which has 20 s to stop what is left. */
+const PATIENCE_MS = 60_000
+const LOOK_AGAIN_MS = 50
+
+export interface Said {
+  readonly messageId: string
+  /** The address of the message in the session's file. */
+  readonly offset: number
+  /** Whether the session had ended, and was started again. */
+  readonly reopened: boolean
+}
+
+export type Saying = Pick<EventOf<'user_message'>, 'content' | 'interrupt' | 'via'> & { messageId?: string | undefined }
+
+/**
+ * Appends a message and sees to it that a daemon reads it; resolves when both are certain.
+ * @throws NOT_FOUND, BAD_INPUT, CONFLICT as appendControl; NO_MANAGER, UNIT_FAILED if a session that had ended cannot be started
+ */
+export async function sayTo(home: Home, supervisor: Supervisor, id: string, saying: Saying): Promise<Said> {
+  const { messageId = newMessageId(), ...fields } = saying
+  const { offset = 0 } = await appendControl(home, id, { type: 'user_message', messageId, ...fields })
+  const end = Date.now() + PATIENCE_MS
+  for (;;) {
+    const state = readSession(home, id)
+    // Another one who said something may have started it meanwhile.
+    if (state.messages.get(messageId)?.sent) return { messageId, offset, reopened: false }
+    const unit = await unitState(supervisor, id, state)
+    // The daemon of a living session reads its file to the end, under the lock, before it ends.
+    const restarts = state.status === 'interrupted' && unit?.sub === 'auto-restart'
+    if (carries(unit) && (isLive(state.status) || restarts)) return { messageId, offset, reopened: false }
+    if (unit === undefined && (await start(supervisor, home, id))) return { messageId, offset, reopened: true }
+    if (Date.now() > end) {
+      throw new AgentzError('TIMED_OUT', `the unit of session ${id} does not end (${unit?.active}, ${unit?.sub})`, {
+        hint: 'The message is in the file; it is read when the session is started again: send another one.',
+      })
+    }
+    await delay(LOOK_AGAIN_MS)
+  }
+}
+
+/** @returns false if somebody else was faster */
+async function start(supervisor: Supervisor, home: Home, id: string): Promise<boolean> {
+  await supervisor.prepare()
+  try {
+    await supervisor.start(readSession(home, id).spec)
+    return true
+  } catch (error) {
+    if (carries(await unitState(supervisor, id, {}))) return false
+    throw error
+  }
+}
