@@ -26,20 +26,66 @@ t.test('a fast answer leaves the whole event only', async (t) => {
   t.same(events(), [{ type: 'text', content: 'Hello there' }])
 })
 
-t.test('at most one event in 50 ms, a word a piece', async (t) => {
+t.test('at most one event in 50 ms, a whole word a piece', async (t) => {
   const { coalescer, events } = collect()
   coalescer.emit([partial('text', 'A sentence of')])
   mock.timers.tick(49)
   coalescer.emit([partial('text', ' the ans'), partial('text', 'wer.')])
   t.same(events(), [])
   mock.timers.tick(1)
-  const delta = ['A ', 'sentence ', 'of', ' ', 'the ', 'ans', 'wer.']
-  t.same(events(), [{ type: 'text', partial: true, delta }])
-  coalescer.emit([partial('text', 'More')])
+  t.same(events(), [{ type: 'text', partial: true, delta: ['A ', 'sentence ', 'of ', 'the '] }])
+  coalescer.emit([partial('text', '\nMore')])
   mock.timers.tick(49)
   t.equal(events().length, 1)
   mock.timers.tick(1)
-  t.equal(events().length, 2)
+  t.same(events().slice(1), [partial('text', 'answer.\n')])
+})
+
+t.test('a word that is streamed by letters is one piece, however long that takes', async (t) => {
+  const { coalescer, events } = collect()
+  for (const letter of 'sk-secret-0123456789') {
+    coalescer.emit([partial('text', letter)])
+    mock.timers.tick(100)
+  }
+  t.same(events(), [])
+  coalescer.emit([partial('text', ' ')])
+  mock.timers.tick(50)
+  t.same(events(), [partial('text', 'sk-secret-0123456789 ')])
+})
+
+t.test('a word without an end is let go in parts', async (t) => {
+  const { coalescer, events } = collect()
+  for (let n = 0; n < 1000; n++) coalescer.emit([partial('text', '0123456789')])
+  mock.timers.tick(50)
+  t.same(sizes(events()), [4096, 4096])
+  coalescer.flush()
+  t.same(sizes(events()), [4096, 4096, 10_000 - 2 * 4096])
+})
+
+t.test('the words of two streams are kept apart', async (t) => {
+  const { coalescer, events } = collect()
+  coalescer.emit([
+    partial('thinking', 'thin'),
+    partial('text', 'te'),
+    partial('thinking', 'king'),
+    partial('text', 'xt'),
+  ])
+  coalescer.flush()
+  t.same(events(), [partial('thinking', 'thinking'), partial('text', 'text')])
+})
+
+t.test('the end of a turn lets go what no whole block followed, before itself', async (t) => {
+  const { coalescer, events } = collect()
+  const end: AgentEvent = { type: 'turn_ended', turn: 1, reason: 'interrupted' }
+  coalescer.emit([partial('text', 'half a wo'), { type: 'system', content: 'note' }, end])
+  t.same(events(), [
+    { type: 'system', content: 'note' },
+    { type: 'text', partial: true, delta: ['half ', 'a ', 'wo'] },
+    end,
+  ])
+  coalescer.emit([partial('text', 'Next ')])
+  mock.timers.tick(50)
+  t.same(events().at(-1), partial('text', 'Next '))
 })
 
 t.test('thinking that became whole does not take the text with it', async (t) => {
@@ -69,7 +115,7 @@ t.test('a flood in one moment is parted into lines that fit', async (t) => {
   t.equal(joined(events()), flood)
 })
 
-t.test('no piece has two words, and all of them together are the text', async () => {
+t.test('each piece is one word, and all of them together are the text', async () => {
   const word = fc.constantFrom('a', 'word ', ' ', '\n', 'two words', ' é😀 ', '\t\tx', 'end.')
   fc.assert(
     fc.property(fc.array(word, { maxLength: 60 }), (pieces) => {
@@ -77,9 +123,13 @@ t.test('no piece has two words, and all of them together are the text', async ()
       coalescer.emit(pieces.map((piece) => partial('text', piece)))
       coalescer.flush()
       const deltas = events().flatMap((event) => (isPartial(event) ? event.delta : []))
-      return deltas.join('') === pieces.join('') && deltas.every((piece) => piece.trim().split(/\s+/).length === 1)
+      const whole = deltas.every((piece, n) => n === 0 || /\s/.test(`${deltas[n - 1]?.at(-1)}${piece[0]}`))
+      const single = deltas.every((piece) => piece.trim().split(/\s+/).length === 1)
+      return deltas.join('') === pieces.join('') && whole && single
     }),
   )
 })
 
 const joined = (events: AgentEvent[]) => events.flatMap((event) => (isPartial(event) ? event.delta : [])).join('')
+const sizes = (events: AgentEvent[]) =>
+  events.flatMap((event) => (isPartial(event) ? event.delta.map(({ length }) => length) : []))

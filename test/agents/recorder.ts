@@ -50,6 +50,9 @@ export function record(spec: Spec, env: Record<string, string>, more: Partial<Ag
     context: {
       spec,
       env,
+      start: 1,
+      turns: 0,
+      open: new Set(),
       emit(batch) {
         events.push(...batch)
         for (const look of [...waiting]) look()
