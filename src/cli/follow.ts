@@ -24,6 +24,8 @@ export interface FollowOptions {
   onBatch?: (state: SessionState) => Promise<void> | void
   /** Ends the following before the session ends. */
   until?: (state: SessionState) => boolean
+  /** Whether an end of the session counts; one that was there before it was taken up again does not. */
+  counts?: (state: SessionState) => boolean
 }
 
 /** Resolves with the state at the end of the run, or when `until` says so; undefined if aborted. */
@@ -69,7 +71,7 @@ export async function follow(
       watch.heard()
       if (state === undefined) continue
       await options.onBatch?.(state)
-      if (hasEnded(state) || options.until?.(state)) return state
+      if (options.until?.(state) || (hasEnded(state) && options.counts?.(state) !== false)) return state
     }
     return options.signal.aborted ? undefined : lost
   } finally {
@@ -100,7 +102,8 @@ function watchUnit(
     busy = true
     try {
       const truth = await readTrue(home, supervisor, id)
-      const between = truth.status === 'interrupted' && carries(await supervisor.show(id))
+      // Between two starts, or about to be taken up again.
+      const between = !isLive(truth.status) && carries(await supervisor.show(id))
       if (!signal.aborted && !isLive(truth.status) && !between) onLost(truth)
     } catch {
       // The manager cannot be asked just now; the file still tells.

@@ -1,4 +1,5 @@
 import type { Home } from '../base/paths.js'
+import type { Row } from '../session/registry.js'
 import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
@@ -9,6 +10,7 @@ interface Args {
   json?: boolean
   how?: boolean
   all?: boolean
+  wide?: boolean
   quiet?: boolean
   status?: string[]
   agent?: string
@@ -42,6 +44,7 @@ export const verb: Verb<Args> = {
         type: 'boolean',
         describe: 'On a terminal: all finished ones too, not the newest 20',
       })
+      .option('wide', { alias: 'w', type: 'boolean', describe: 'With tokens and cost, and their sums by agent' })
       .option('quiet', { alias: 'q', type: 'boolean', describe: 'Print ids only' })
       .option('status', { type: 'string', array: true, choices: statuses, describe: 'Only sessions of this status' })
       .option('agent', { type: 'string', describe: 'Only sessions of this agent' })
@@ -63,7 +66,8 @@ export const verb: Verb<Args> = {
     else if (args.json) await print(ids.map((id) => `${fleet.text(id)}\n`).join(''))
     else if (ids.length === 0)
       say(fleet.ids.length === 0 ? 'no sessions yet; start one: agentz run "your prompt"' : 'no session matches')
-    else await table(ids.map(fleet.head), args.all === true)
+    else await table(ids.map(fleet.head), args, args.wide ? (id) => fleet.row(id) : undefined)
+    if (args.wide && !args.json && !args.quiet) say(sums(ids.map(fleet.row)))
     return 0
   },
 }
@@ -89,7 +93,7 @@ function sorted(fleet: Fleet): string[] {
   return groups.flatMap((group) => group.reverse())
 }
 
-async function table(rows: Head[], all: boolean): Promise<void> {
+async function table(rows: Head[], { all }: Args, whole?: (id: string) => Row): Promise<void> {
   const terminal = process.stdout.isTTY === true
   const finished = rows.filter((row) => !isLive(row.status)).length
   const hidden = terminal && !all ? Math.max(0, finished - FINISHED_SHOWN) : 0
@@ -97,17 +101,22 @@ async function table(rows: Head[], all: boolean): Promise<void> {
   if (!terminal) {
     // For programs: tabs, and times that can be sorted.
     const line = (row: Head) =>
-      [row.sessionId, row.status, row.agentType, row.createdAt, row.updatedAt, because(row), row.title].join('\t')
+      [
+        ...[row.sessionId, row.status, row.agentType, row.createdAt, row.updatedAt, because(row)],
+        ...(whole === undefined ? [] : spent(whole(row.sessionId))),
+        row.title,
+      ].join('\t')
     await print(shown.map((row) => `${harmless(line(row)).replaceAll('\n', ' ')}\n`).join(''))
     return
   }
   const now = Date.now()
   const cells = shown.map((row) =>
-    [row.sessionId, row.status, row.agentType, age(row.createdAt, now), age(row.updatedAt, now), because(row)].map(
-      harmless,
-    ),
+    [
+      ...[row.sessionId, row.status, row.agentType, age(row.createdAt, now), age(row.updatedAt, now), because(row)],
+      ...(whole === undefined ? [] : spent(whole(row.sessionId))),
+    ].map(harmless),
   )
-  const heads = ['ID', 'STATUS', 'AGENT', 'AGE', 'LAST', 'CAUSE']
+  const heads = ['ID', 'STATUS', 'AGENT', 'AGE', 'LAST', 'CAUSE', ...(whole === undefined ? [] : ['TOKENS', 'COST'])]
   const widths = heads.map((head, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)))
   const room = () => columns() - widths.reduce((sum, width) => sum + (width < 0 ? 0 : width + 2), 0)
   // Nobody needs the column of causes while all is well; a narrow terminal goes without the others first.
@@ -126,7 +135,32 @@ async function table(rows: Head[], all: boolean): Promise<void> {
   if (hidden > 0) say(paint(`and ${hidden} finished before; agentz ls -a lists them`, 'dim'))
 }
 
-function because({ cause, status }: Head): string {
+/** Tokens in and out, and dollars; empty where the agent does not tell. */
+function spent({ usage, metadata }: Row): [string, string] {
+  const { input = 0, output = 0 } = metadata?.usage ?? usage ?? {}
+  const cost = metadata?.costUsd ?? usage?.costUsd
+  return [input + output === 0 ? '' : String(input + output), cost === undefined ? '' : `$${cost.toFixed(4)}`]
+}
+
+function sums(rows: Row[]): string {
+  const byAgent = new Map<string, { sessions: number; tokens: number; cost: number }>()
+  for (const row of rows) {
+    const [tokens, cost] = spent(row)
+    const sum = byAgent.get(row.agentType) ?? { sessions: 0, tokens: 0, cost: 0 }
+    sum.sessions++
+    sum.tokens += Number(tokens)
+    sum.cost += Number(cost.slice(1))
+    byAgent.set(row.agentType, sum)
+  }
+  return [...byAgent]
+    .map(([agent, { sessions, tokens, cost }]) =>
+      harmless(`${agent}: ${sessions} sessions, ${tokens} tokens, $${cost.toFixed(4)}`),
+    )
+    .join('\n')
+}
+
+function because({ cause, status, stalled }: Head): string {
+  if (stalled !== undefined && isLive(status)) return `stalled ${stalled}s`
   if (cause === undefined || status === 'cancelled' || status === 'completed') return ''
   return `${cause.result}${cause.status === undefined ? '' : ` ${cause.status}`}`
 }

@@ -68,7 +68,7 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   error: ({ content }) => `${paint('✗', 'red')} ${harmless(string(content))}\n`,
   // Whoever answers has to see all of it, as it is.
   approval_request: ({ requestId, tool, input, title }) => {
-    const what = spelled(`${title ?? tool} ${JSON.stringify(input)}`)
+    const what = spelled(asked({ tool, input, title }))
     return `${paint('?', 'yellow', 'bold')} ${paint('wants', 'bold')} ${what} ${paint(`(request ${string(requestId)})`, 'dim')}\n`
   },
   approval_response: ({ decision, by, via, reason }) =>
@@ -103,6 +103,13 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
     const { result, message } = (cause ?? {}) as Loose
     return `${paint('✗', 'red')} interrupted: ${harmless(string(message ?? result))}\n`
   },
+}
+
+/** All of what a tool is to do, and the agent's own words for it where they are not the same. */
+export function asked({ tool, input, title }: Loose): string {
+  const json = JSON.stringify(input)
+  const said = typeof title === 'string' && !json.includes(title.slice(0, 20)) ? `${title}: ` : ''
+  return `${said}${String(tool)} ${json}`
 }
 
 /** What a tool is aimed at: its most telling argument. */

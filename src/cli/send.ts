@@ -60,6 +60,7 @@ export const verb: Verb<Args> = {
         if (record.type === 'message_sent' && record.messageId === messageId) texts = []
         if (record.type === 'text' && record.partial === undefined) texts.push(String(record.content))
       },
+      counts: (now) => now.messages.get(messageId)?.sent === true,
       until: (now) => now.messages.get(messageId)?.answered === true || needsAnswer(now.status),
     })
     return answered(id, messageId, state, texts, args.json === true)

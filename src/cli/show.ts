@@ -7,6 +7,7 @@ import type { UnitDetail } from '../supervisor/supervisor.js'
 import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
+import { asked } from './render.js'
 import { age, harmless, oneLine, paint, print, shellWords, spelled } from './terminal.js'
 
 interface Args {
@@ -96,7 +97,7 @@ function question(id: string, { requestId, tool, input, title, options = [] }: L
     (options as Option[]).length === 0 || (options as Option[]).some((each) => each.decision === decision)
   const always = has('allow_always') ? `   (or approve ${id} ${name} --always)` : ''
   return [
-    `${paint('asks'.padEnd(10), 'yellow')}${spelled(`${title ? `${title}: ` : ''}${tool} ${JSON.stringify(input)}`)}`,
+    `${paint('asks'.padEnd(10), 'yellow')}${spelled(asked({ tool, input, title }))}`,
     ...(has('allow')
       ? [
           `${paint('allow'.padEnd(10), 'dim')}${spelled(`agentz approve ${id} ${name}`)}${paint(spelled(always), 'dim')}`,
@@ -120,7 +121,7 @@ function used({ usage, activeMs, turns }: SessionView): string | undefined {
   const { input = 0, output = 0, cached = 0, costUsd } = usage ?? {}
   if (input + output === 0 && turns === 0) return undefined
   const cost = costUsd === undefined ? [] : [`$${costUsd.toFixed(4)}`]
-  const tokens = [`${input} tokens in (${cached} cached)`, `${output} out`]
+  const tokens = input + output === 0 ? [] : [`${input} tokens in (${cached} cached)`, `${output} out`]
   return [...tokens, ...cost, `${turns} turns`, `${(activeMs / 1000).toFixed(1)} s of work`].join(', ')
 }
 

@@ -13,6 +13,7 @@ import type { Context } from './context.js'
 import { refuseConnection, sendError, sendNotFound } from './errors.js'
 import { type Guard, guardOf } from './guard.js'
 import { pathOf } from './path.js'
+import { conversationRoutes } from './routes/conversation.js'
 import { eventRoutes } from './routes/events.js'
 import { healthRoute } from './routes/health.js'
 import { sessionRoutes } from './routes/sessions.js'
@@ -57,6 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await registerSse(app)
   healthRoute(app)
   sessionRoutes(app, options)
+  conversationRoutes(app, options)
   eventRoutes(app, options)
   return app
 }

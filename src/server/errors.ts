@@ -39,7 +39,7 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   const message = `there is no ${request.method} ${pathOf(request).slice(0, 200)}`
   const hint =
-    'Routes: /v1/sessions, /v1/sessions/ID, /v1/sessions/ID/events, /v1/sessions/ID/cancel, /v1/events, /healthz.'
+    'Routes: /v1/sessions, /v1/sessions/ID, and below it /events, /messages, /approvals, /inputs, /cancel; /v1/events, /v1/approvals, /healthz.'
   sendError(new AgentzError('NOT_FOUND', message, { hint }), request, reply)
 }
 

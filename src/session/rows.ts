@@ -13,7 +13,10 @@ const headText =
   /^\{"sessionId":"[0-9a-f]{12}","status":"(completed|cancelled)","agentType":"([^"\\]*)","createdAt":"([^"\\]*)","updatedAt":"([^"\\]*)","title":"([^"\\]*)"/
 
 /** What a list shows of a session. */
-export type Head = Pick<Row, 'sessionId' | 'status' | 'agentType' | 'createdAt' | 'updatedAt' | 'title' | 'cause'>
+export type Head = Pick<
+  Row,
+  'sessionId' | 'status' | 'agentType' | 'createdAt' | 'updatedAt' | 'title' | 'cause' | 'stalled'
+>
 
 export class Rows {
   readonly #rows = new Map<string, Row | string>()

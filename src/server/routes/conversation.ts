@@ -1,0 +1,73 @@
+/** Talking with a session over HTTP: messages, answers to its questions, and what waits for an answer in all of them. */
+import type { FastifyInstance } from 'fastify'
+import * as z from 'zod/mini'
+import { appendControl } from '../../session/control.js'
+import { parseId } from '../../session/id.js'
+import { readSession } from '../../session/state.js'
+import { needsAnswer } from '../../session/status.js'
+import { parse } from '../../session/store.js'
+import { readFleet } from '../../supervisor/fleet.js'
+import { sayTo } from '../../supervisor/say.js'
+import type { Context } from '../context.js'
+
+const NoQuery = z.strictObject({})
+const via = 'http' as const
+const MessageBody = z.strictObject({
+  content: z.string(),
+  interrupt: z.optional(z.boolean()),
+  /** Of the client's own, so that a request that is sent again is refused as a conflict. */
+  messageId: z.optional(z.string().check(z.regex(/^[\w.:-]{1,100}$/, 'must be 1 to 100 of A-Z a-z 0-9 _ . : -'))),
+})
+const ApprovalBody = z.strictObject({
+  decision: z.enum(['allow', 'allow_always', 'deny']),
+  reason: z.optional(z.string()),
+})
+const InputBody = z.strictObject({ content: z.string() })
+
+interface ById {
+  Params: { id: string }
+}
+interface ByRequest {
+  Params: { id: string; requestId: string }
+}
+
+export function conversationRoutes(app: FastifyInstance, { home, supervisor }: Context): void {
+  app.post<ById>('/v1/sessions/:id/messages', async (request, reply) => {
+    const sessionId = parseId(request.params.id)
+    parse(NoQuery, request.query)
+    const said = await sayTo(home, supervisor, sessionId, { ...parse(MessageBody, request.body), via })
+    reply.code(202)
+    return { sessionId, ...said }
+  })
+
+  app.post<ByRequest>('/v1/sessions/:id/approvals/:requestId', async (request) => {
+    const sessionId = parseId(request.params.id)
+    const { requestId } = request.params
+    parse(NoQuery, request.query)
+    const body = parse(ApprovalBody, request.body)
+    const { offset } = await appendControl(home, sessionId, { type: 'approval_response', requestId, ...body, via })
+    return { sessionId, requestId, offset }
+  })
+
+  app.post<ByRequest>('/v1/sessions/:id/inputs/:requestId', async (request) => {
+    const sessionId = parseId(request.params.id)
+    const { requestId } = request.params
+    parse(NoQuery, request.query)
+    const body = parse(InputBody, request.body)
+    const { offset } = await appendControl(home, sessionId, { type: 'input_response', requestId, ...body, via })
+    return { sessionId, requestId, offset }
+  })
+
+  app.get('/v1/approvals', async (request) => {
+    parse(NoQuery, request.query)
+    const fleet = await readFleet(home, supervisor)
+    const waiting = fleet.ids.filter((id) => needsAnswer(fleet.status(id)))
+    return {
+      sessions: waiting.map((sessionId) => {
+        const { spec, approvals, inputs } = readSession(home, sessionId)
+        const { title, agentType } = spec
+        return { sessionId, title, agentType, approvals: [...approvals.values()], inputs: [...inputs.values()] }
+      }),
+    }
+  })
+}
