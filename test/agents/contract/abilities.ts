@@ -1,0 +1,84 @@
+/** What each agent can, where they differ: the contract suite expects exactly this, and the table of the README says the same. */
+import type { RealAgent } from '../../helpers/real-agents.js'
+
+export interface Abilities {
+  /** Whether the agent is a process of its own, which may die alone. */
+  readonly process: boolean
+  /** Whether it tells what a turn cost. */
+  readonly cost: boolean
+  /** Whether the reason of a denial reaches the model. */
+  readonly denyReason: boolean
+  /** Whether the model is heard once more after a denial; if not, the turn ends. */
+  readonly goesOnAfterDenial: boolean
+  /** What becomes of a message that comes while an answer streams. */
+  readonly delivery: 'queued' | 'steered'
+  /** Whether an answer that such a message breaks into comes to its end. */
+  readonly finishesFirst: boolean
+  /** Whether a question outlives the process that asked it. */
+  readonly keepsQuestions: boolean
+  /** A permission mode beside the default one. */
+  readonly mode: string
+}
+
+export const abilities: Record<RealAgent, Abilities> = {
+  claude: {
+    process: true,
+    cost: true,
+    denyReason: true,
+    goesOnAfterDenial: true,
+    delivery: 'steered',
+    finishesFirst: true,
+    keepsQuestions: false,
+    mode: 'acceptEdits',
+  },
+  codex: {
+    process: true,
+    // `thread/tokenUsage/updated` holds tokens only.
+    cost: false,
+    // The answer to a request for approval is a word: "decline".
+    denyReason: false,
+    goesOnAfterDenial: true,
+    delivery: 'steered',
+    // A further turn/start takes the place of the answer that streams: what was said so far gets no item/completed.
+    finishesFirst: false,
+    keepsQuestions: false,
+    mode: 'plan',
+  },
+  opencode: {
+    process: true,
+    cost: true,
+    // An ACP answer to a request for permission is the id of an option.
+    denyReason: false,
+    // After "reject" the prompt is answered with stopReason "end_turn", and the model is not called again.
+    goesOnAfterDenial: false,
+    delivery: 'queued',
+    finishesFirst: true,
+    keepsQuestions: false,
+    mode: 'plan',
+  },
+  gemini: {
+    process: true,
+    // The answer to a prompt holds tokens only, in `_meta.quota`.
+    cost: false,
+    // As for opencode: ACP has no place for it.
+    denyReason: false,
+    goesOnAfterDenial: true,
+    // It takes a second prompt for a cancel of the first, so that agentz holds it back.
+    delivery: 'queued',
+    finishesFirst: true,
+    keepsQuestions: false,
+    mode: 'plan',
+  },
+  cerebras: {
+    process: true,
+    // The API tells tokens, and no price.
+    cost: false,
+    denyReason: true,
+    goesOnAfterDenial: true,
+    delivery: 'queued',
+    finishesFirst: true,
+    // A question is a part of the messages that agentz keeps itself.
+    keepsQuestions: true,
+    mode: 'acceptEdits',
+  },
+}

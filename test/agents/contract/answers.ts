@@ -1,0 +1,76 @@
+/** What the model says, and what it cannot say: text, thoughts, errors, an answer that breaks off. */
+import type { Check } from './stage.js'
+import { Play } from './stage.js'
+
+export const answers: readonly Check[] = [
+  {
+    name: 'an answer stands in the file once, whole, and is counted',
+    async run(t, stage) {
+      const sentence = 'A whole sentence of the answer.'
+      const play = new Play(t, stage, `text ${sentence}`)
+      const end = await play.end()
+      t.match(end, { type: 'session_completed', metadata: { turns: 1, usage: { output: 17 } } }, play.story())
+      t.equal('metadata' in end && end.metadata?.costUsd !== undefined, stage.can.cost, 'what it cost')
+      t.same(play.texts, [sentence])
+      const said = play.events.slice(1).filter((event) => JSON.stringify(event).includes(sentence))
+      t.equal(said.length, 1, 'a search finds it once')
+      t.match(play.all('turn_started'), [{ turn: 1 }])
+      t.match(play.all('turn_ended'), [{ turn: 1, reason: 'completed' }])
+      t.match(play.all('message_sent'), [{ messageId: 'prompt', delivery: 'new' }])
+      t.same(play.all('raw'), [], 'all that it says is understood')
+    },
+  },
+  {
+    name: 'thoughts are told apart from the answer',
+    async run(t, stage) {
+      const play = new Play(t, stage, 'think So it is.')
+      t.match(await play.end(), { type: 'session_completed' }, play.story())
+      const thoughts = play.all('thinking').filter(({ content }) => content !== undefined)
+      t.match(thoughts, [{ content: /I am thinking about it\./ }], play.story())
+      t.same(play.texts, ['So it is.'])
+    },
+  },
+  {
+    name: 'an error of the model is the cause of a failure',
+    async run(t, stage) {
+      const play = new Play(t, stage, 'error 400')
+      t.match(
+        await play.end(),
+        { type: 'session_failed', error: /mock error 400/, cause: { result: 'agent' } },
+        play.story(),
+      )
+      t.match(play.all('turn_ended'), [{ reason: 'failed' }])
+    },
+  },
+  {
+    name: 'a wrong key is told as such',
+    async run(t, stage) {
+      const play = new Play(t, stage, 'error 401')
+      t.match(await play.end(), { type: 'session_failed', cause: { result: 'login' } }, play.story())
+    },
+  },
+  {
+    name: 'an overloaded model is told of, while the agent tries again',
+    async run(t, stage) {
+      const play = new Play(t, stage, 'error 529')
+      const told = () =>
+        play.ends.length > 0 || [...play.all('error'), ...play.all('system')].some(({ content }) => /529/.test(content))
+      await play.wait(told, 'the file tells of the error')
+      if (play.ends.length === 0) t.equal(play.do('cancel').status, 0)
+      const end = await play.end()
+      if (end.type === 'session_failed') t.match(end, { error: /529|overloaded/i, cause: { result: 'agent' } })
+      else t.equal(end.type, 'session_cancelled', play.story())
+    },
+  },
+  {
+    name: 'an answer that breaks off does not hang',
+    async run(t, stage) {
+      const play = new Play(t, stage, 'cut')
+      const end = await play.end()
+      t.ok(['session_completed', 'session_failed'].includes(end.type), play.story())
+      if (end.type === 'session_failed') t.ok(end.cause.message, 'it says why')
+      t.equal(play.all('turn_ended').length, play.all('turn_started').length)
+      t.match(play.texts.join(' '), /This answer breaks off/, 'what was said so far is kept')
+    },
+  },
+]
