@@ -8,6 +8,7 @@ import type { Appender } from '../log/append.js'
 import { MAX_LINE } from '../log/line.js'
 import type { AgentEvent, SessionEvent } from '../session/events.js'
 import { frame, framer } from '../session/frame.js'
+import type { Mask } from '../session/mask.js'
 import { isOutput } from '../session/state.js'
 
 const COMMIT_MS = 50
@@ -27,6 +28,7 @@ export interface OutputHooks {
 export class Output {
   readonly #appender: Appender
   readonly #epoch: number
+  readonly #mask: Mask
   readonly #hooks: OutputHooks
   #lines: string[] = []
   #size = 0
@@ -39,9 +41,10 @@ export class Output {
   #commitTimer: NodeJS.Timeout | undefined
   #waiting: (() => void)[] = []
 
-  constructor(appender: Appender, epoch: number, hooks: OutputHooks) {
+  constructor(appender: Appender, epoch: number, mask: Mask, hooks: OutputHooks) {
     this.#appender = appender
     this.#epoch = epoch
+    this.#mask = mask
     this.#hooks = hooks
   }
 
@@ -50,7 +53,7 @@ export class Output {
     const timestamp = new Date().toISOString()
     const lineOf = framer(by, this.#epoch, timestamp)
     for (const event of events) {
-      let line = lineOf(event)
+      let line = this.#mask.line(lineOf(event))
       if (line.length * 3 >= MAX_LINE && Buffer.byteLength(line) >= MAX_LINE) {
         const content = `a ${event.type} event of ${Buffer.byteLength(line)} bytes is longer than a line may be and is left out`
         line = frame({ type: 'system', content }, 'daemon', this.#epoch, timestamp)

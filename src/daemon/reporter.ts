@@ -6,6 +6,7 @@ import type { Home } from '../base/paths.js'
 import type { RegistryEvent } from '../session/events.js'
 import { frame } from '../session/frame.js'
 import type { LifeEvent } from '../session/lifecycle.js'
+import type { Mask } from '../session/mask.js'
 import { appendRegistry } from '../session/registry.js'
 import type { SessionState } from '../session/state.js'
 import { isLive, needsAnswer, type Status } from '../session/status.js'
@@ -18,6 +19,7 @@ export class Reporter {
   readonly #home: Home
   readonly #id: string
   readonly #epoch: number
+  readonly #mask: Mask
   readonly #log: QuietLogger
   #queue: Promise<void> = Promise.resolve()
   #told: Status = 'running'
@@ -26,16 +28,17 @@ export class Reporter {
   #stalled: number | undefined
   #usageTold = 0
 
-  constructor(home: Home, id: string, epoch: number, log: QuietLogger) {
+  constructor(home: Home, id: string, epoch: number, mask: Mask, log: QuietLogger) {
     this.#home = home
     this.#id = id
     this.#epoch = epoch
+    this.#mask = mask
     this.#log = log
   }
 
   /** Queues a life-cycle event. */
   report(event: LifeEvent): void {
-    const record = JSON.parse(frame(event, 'daemon', this.#epoch)) as RegistryEvent
+    const record = JSON.parse(this.#mask.line(frame(event, 'daemon', this.#epoch))) as RegistryEvent
     this.#queue = this.#queue.then(() => this.#untilWritten(record))
   }
 

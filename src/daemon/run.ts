@@ -1,6 +1,6 @@
 /** One run of a session: from the fold of its own log to a terminal event. */
 import { existsSync, statSync } from 'node:fs'
-import type { AgentContext, ConversingAgent, Outcome, ProgramAgent, RunningProgram } from '../agents/agent.js'
+import type { ConversingAgent, ProgramAgent, RunningProgram } from '../agents/agent.js'
 import { agentByName } from '../agents/agents.js'
 import { AgentzError } from '../base/errors.js'
 import type { QuietLogger } from '../base/logger.js'
@@ -8,27 +8,22 @@ import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { Appender } from '../log/append.js'
 import { withLock } from '../log/lock.js'
 import { agentEnvironment } from '../session/environment.js'
-import type { AgentEvent, Cause } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import type { LifeEvent } from '../session/lifecycle.js'
-import { fitting } from '../session/metadata.js'
+import { Mask, secretsOf } from '../session/mask.js'
 import { isLive } from '../session/status.js'
 import { Tally } from '../session/tally.js'
 import { bootId } from '../supervisor/boot.js'
 import { unitName } from '../supervisor/systemd.js'
-import { Dialogue, goOn, isBroken, type Verdict } from './dialogue.js'
+import { Dialogue } from './dialogue.js'
+import { cancelled, concluded, ended, notResumed, nowhere, outOfTime } from './ending.js'
+import type { Lent } from './host.js'
 import { Inbox } from './inbox.js'
 import type { Notify } from './notify.js'
 import { Output } from './output.js'
 import { pace } from './pace.js'
+import { recovery } from './recovery.js'
 import { Reporter } from './reporter.js'
-
-/** Else the program would be blamed: spawn has one word for both. */
-const nowhere = (directory: string): Outcome => ({
-  status: 'failed',
-  error: `the working directory ${directory} is gone`,
-  cause: { result: 'not-found', message: `${directory} was there when the session was created` },
-})
 
 /** A file of so many bytes takes long to fold: the manager is told first that we live. */
 const LONG_FOLD = 16 * 1024 * 1024
@@ -80,13 +75,14 @@ class Run {
     this.#tally = this.#epoch > 1 ? Tally.of(this.#path) : new Tally()
     this.#env = { ...agentEnvironment(home, id), AGENTZ_HOME: home.root }
     this.#appender = new Appender(this.#path)
-    this.#reporter = new Reporter(home, id, this.#epoch, log)
+    const mask = new Mask(secretsOf(this.#env))
+    this.#reporter = new Reporter(home, id, this.#epoch, mask, log)
     let fail: (error: unknown) => void = () => undefined
     this.#failed = new Promise((_, reject) => {
       fail = reject
     })
     this.#failed.catch(() => undefined)
-    this.#output = new Output(this.#appender, this.#epoch, {
+    this.#output = new Output(this.#appender, this.#epoch, mask, {
       onWritten: (bytes, plain) => this.#inbox.wrote(bytes, plain),
       onBroken: fail,
       onBlocked: (error) => {
@@ -124,16 +120,19 @@ class Run {
     const listening = this.#inbox
       .open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
       .catch((error) => this.#log.warn({ err: error }, 'no doorbell; the poll finds what others append'))
-    await this.#output.commit([started, ...(agent.converses ? this.#recovery(agent) : [])], 'daemon')
+    await this.#output.commit(
+      [started, ...(agent.converses ? recovery(agent, state, this.#tally, this.#epoch) : [])],
+      'daemon',
+    )
     await listening
     this.#reporter.report(started)
-    if (this.#inbox.state.cancelRequested) return void (await this.#end(this.#cancelled()))
+    if (this.#inbox.state.cancelRequested) return void (await this.#end(cancelled(spec)))
     const runtime = spec.limits?.runtime
     if (runtime !== undefined && status === 'interrupted' && cause?.result === 'timeout')
-      return void (await this.#end(this.#outOfTime(runtime, cause)))
+      return void (await this.#end(outOfTime(spec, runtime, cause)))
     const mayGoOn = agent.converses ? spec.restart !== 'mark' || hasNews : spec.restart === 'rerun'
-    if (epoch > 0 && !mayGoOn) return void (await this.#end(this.#notResumed(cause)))
-    if (!existsSync(spec.workingDir)) return void (await this.#end(this.#ended(nowhere(spec.workingDir))))
+    if (epoch > 0 && !mayGoOn) return void (await this.#end(notResumed(spec, cause)))
+    if (!existsSync(spec.workingDir)) return void (await this.#end(nowhere(spec)))
     this.#reporter.follow(() => this.#inbox.state)
     await (agent.converses ? this.#converse(agent) : this.#runProgram(agent))
   }
@@ -152,16 +151,17 @@ class Run {
     const outcome = await Promise.race([running.ended, this.#failed])
     await this.#stopped
     if (this.#stopping === 'signal') return this.#leave()
-    await this.#end(this.#stopping === 'cancel' ? this.#cancelled() : this.#ended(outcome))
+    const { spec } = this.#inbox.state
+    await this.#end(this.#stopping === 'cancel' ? cancelled(spec) : ended(spec, outcome))
   }
 
   /** A message that comes while the session ends is answered before it has ended. */
   async #converse(agent: ConversingAgent): Promise<void> {
+    const { spec } = this.#inbox.state
     const dialogue = new Dialogue(agent, {
       epoch: this.#epoch,
       path: this.#path,
       output: this.#output,
-      log: this.#log,
       state: () => this.#inbox.state,
       pace: () => pace(this.#home, agent.name, agent.spacing),
       context: () => this.#context(),
@@ -174,10 +174,8 @@ class Run {
       for (;;) {
         const verdict = await Promise.race([dialogue.run(), this.#failed])
         if (verdict.kind === 'stopped' && this.#stopping === 'signal') return this.#leave()
-        if (
-          await this.#end(this.#concluded(verdict), verdict.kind === 'completed' ? () => !this.#hasNews() : undefined)
-        )
-          return
+        const check = verdict.kind === 'completed' ? () => !this.#hasNews() : undefined
+        if (await this.#end(concluded(spec, verdict, this.#tally.metadata(this.#inbox.state)), check)) return
       }
     } finally {
       dialogue.close()
@@ -194,27 +192,7 @@ class Run {
     await this.#reporter.done()
   }
 
-  /** What the daemon before has left open, closed before anything new is said. */
-  #recovery(agent: ConversingAgent): AgentEvent[] {
-    const { epoch, inTurn, approvals, inputs, messages } = this.#inbox.state
-    if (epoch === 0) return []
-    const kept = agent.keepsQuestions ? approvals : new Map<string, Loose>()
-    const toolsKept = new Set([...kept.values()].map(({ toolId }) => toolId))
-    const why = 'the daemon that ran it is gone'
-    const lost = [...approvals, ...inputs].filter(([id, { about }]) => !kept.has(id) && about === undefined)
-    return [
-      ...lost.map(
-        ([requestId]): AgentEvent => ({ type: 'approval_voided', requestId, why: `${why}; it is asked again` }),
-      ),
-      ...this.#tally.close(why).filter((event) => event.type !== 'tool_result' || !toolsKept.has(event.toolId)),
-      ...(inTurn
-        ? [{ type: 'turn_ended' as const, turn: this.#inbox.state.turns, reason: 'interrupted' as const, error: why }]
-        : []),
-      ...(inTurn || isBroken(messages) ? [goOn(this.#epoch * 1000)] : []),
-    ]
-  }
-
-  #context(): Omit<AgentContext, 'nativeId' | 'start' | 'turns' | 'open' | 'emit'> {
+  #context(): Lent {
     return {
       spec: this.#inbox.state.spec,
       env: this.#env,
@@ -267,52 +245,5 @@ class Run {
     this.#reporter.report(event)
     await this.#reporter.done()
     return true
-  }
-
-  /** The terminal event of a conversation, with what it did. */
-  #concluded(verdict: Verdict): LifeEvent {
-    const sessionId = this.#id
-    const metadata = fitting(this.#tally.metadata(this.#inbox.state))
-    switch (verdict.kind) {
-      case 'completed':
-        return { type: 'session_completed', sessionId, metadata }
-      case 'failed':
-        return { type: 'session_failed', sessionId, error: verdict.error, cause: verdict.cause, metadata }
-      case 'interrupted':
-        return { type: 'session_interrupted', sessionId, cause: verdict.cause, metadata }
-      case 'cancelled':
-        return { type: 'session_cancelled', sessionId, cause: verdict.cause, metadata }
-      case 'stopped':
-        return { ...this.#cancelled(), metadata }
-    }
-  }
-
-  #cancelled(): LifeEvent & { type: 'session_cancelled' } {
-    const cause: Cause = { result: 'cancelled', message: 'cancelled on request' }
-    return { type: 'session_cancelled', sessionId: this.#id, cause }
-  }
-
-  /** The OS ended it by RuntimeMaxSec, and restarts what it ends: the limit would be none. */
-  #outOfTime(seconds: number, cause: Cause): LifeEvent {
-    return { type: 'session_failed', sessionId: this.#id, error: `it ran longer than ${seconds} s`, cause }
-  }
-
-  #notResumed(before: Cause | undefined): LifeEvent {
-    const { agentType } = this.#inbox.state.spec
-    const how = before === undefined ? 'ended' : `ended (${before.result})`
-    const message = `its daemon ${how}, and the ${agentType} agent cannot go on where it was; --restart rerun would run it again`
-    return {
-      type: 'session_interrupted',
-      sessionId: this.#id,
-      cause: { ...before, result: before?.result ?? 'lost', message },
-    }
-  }
-
-  #ended(outcome: Outcome): LifeEvent {
-    const sessionId = this.#id
-    if (outcome.status === 'completed')
-      return { type: 'session_completed', sessionId, metadata: fitting(outcome.metadata) }
-    const { error, cause } = outcome
-    return { type: 'session_failed', sessionId, error, cause }
   }
 }

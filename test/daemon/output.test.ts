@@ -5,9 +5,11 @@ import t from 'tap'
 import { AgentzError } from '../../src/base/errors.js'
 import { Output, type OutputHooks } from '../../src/daemon/output.js'
 import { type Appended, Appender } from '../../src/log/append.js'
+import { Mask } from '../../src/session/mask.js'
 import { lines } from '../helpers/agentz.js'
 import { tempDir, until } from '../helpers/home.js'
 
+const noMask = new Mask([])
 const quiet: OutputHooks = { onWritten: () => undefined, onBlocked: () => undefined, onBroken: () => undefined }
 const say = (content: string) => ({ type: 'text', stream: 'stdout', content }) as const
 const contents = (path: string): unknown[] => lines(readFileSync(path, 'utf8')).map((line) => JSON.parse(line).content)
@@ -32,7 +34,7 @@ t.test('one write for each turn of the event loop, in order; commit means on the
   const path = join(tempDir(t), 'log')
   const appender = new Full(path)
   const writes: [number, boolean][] = []
-  const output = new Output(appender, 1, { ...quiet, onWritten: (bytes, plain) => writes.push([bytes, plain]) })
+  const output = new Output(appender, 1, noMask, { ...quiet, onWritten: (bytes, plain) => writes.push([bytes, plain]) })
   for (let i = 0; i < 100; i++) output.emit([say(`line ${i}`)], 'agent')
   t.strictSame(contents(path), [], 'nothing is written at once')
   await output.commit([{ type: 'system', content: 'end' }], 'daemon')
@@ -46,7 +48,7 @@ t.test('a full disk: what was taken is not written twice, the rest comes when th
   const path = join(tempDir(t), 'log')
   const appender = new Full(path)
   const blocked: boolean[] = []
-  const output = new Output(appender, 1, { ...quiet, onBlocked: (error) => blocked.push(error !== undefined) })
+  const output = new Output(appender, 1, noMask, { ...quiet, onBlocked: (error) => blocked.push(error !== undefined) })
   appender.room = 3
   output.emit(
     Array.from({ length: 10 }, (_, i) => say(`line ${i}`)),
@@ -68,7 +70,7 @@ t.test('a full disk: what was taken is not written twice, the rest comes when th
 
 t.test('a line that is too long is left out, and says so; its neighbours stay', async (t) => {
   const path = join(tempDir(t), 'log')
-  const output = new Output(new Appender(path), 1, quiet)
+  const output = new Output(new Appender(path), 1, noMask, quiet)
   await output.commit([say('before'), say('x'.repeat(1024 * 1024)), say('after')], 'agent')
   t.match(contents(path), ['before', /a text event of 10\d+ bytes is longer than a line may be/, 'after'])
 })
@@ -81,7 +83,7 @@ t.test('a sync that fails is final: it is told, and nothing is acknowledged any 
   }
   const broken: unknown[] = []
   const appender = new Failing(join(tempDir(t), 'log'))
-  const output = new Output(appender, 1, { ...quiet, onBroken: (error) => broken.push(error) })
+  const output = new Output(appender, 1, noMask, { ...quiet, onBroken: (error) => broken.push(error) })
   output.emit([say('one')], 'agent')
   await t.rejects(output.commit([say('two')], 'agent'), { code: 'LOG_WRITE' })
   await until(() => broken.length > 0, 'the daemon is told')

@@ -1,0 +1,28 @@
+/** What a dead daemon has left open, closed by the next one before anything new is said. */
+import type { ConversingAgent } from '../agents/agent.js'
+import type { AgentEvent } from '../session/events.js'
+import type { Loose } from '../session/life.js'
+import type { SessionState } from '../session/state.js'
+import type { Tally } from '../session/tally.js'
+import { goOn, hasBroken } from './dialogue.js'
+
+const WHY = 'the daemon that ran it is gone'
+
+/** @param epoch of the new daemon */
+export function recovery(agent: ConversingAgent, state: SessionState, tally: Tally, epoch: number): AgentEvent[] {
+  const { inTurn, turns, approvals, inputs, messages } = state
+  if (state.epoch === 0) return []
+  const kept = agent.keepsQuestions ? approvals : new Map<string, Loose>()
+  const toolsKept = new Set([...kept.values()].map(({ toolId }) => toolId))
+  // What the daemon itself has asked can still be answered.
+  const lost = [...approvals, ...inputs].filter(([id, { about }]) => !kept.has(id) && about === undefined)
+  const isSaid = [...messages.values()].some(({ own, sent }) => own && !sent)
+  return [
+    ...lost.map(
+      ([requestId]): AgentEvent => ({ type: 'approval_voided', requestId, why: `${WHY}; it is asked again` }),
+    ),
+    ...tally.close(WHY).filter((event) => event.type !== 'tool_result' || !toolsKept.has(event.toolId)),
+    ...(inTurn ? [{ type: 'turn_ended', turn: turns, reason: 'interrupted', error: WHY } as const] : []),
+    ...((inTurn || hasBroken(messages)) && !isSaid ? [goOn(epoch * 1000)] : []),
+  ]
+}
