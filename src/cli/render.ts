@@ -87,7 +87,7 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   input_response: ({ content }) => note('!', 'yellow', `answered: ${string(content)}`),
   cancel_requested: () => note('■', 'magenta', 'cancel requested'),
   daemon_started: ({ epoch }) =>
-    (epoch as number) > 1 ? note('↻', 'yellow', `the daemon was started again (start ${string(epoch)})`) : undefined,
+    (epoch as number) > 1 ? note('↻', 'yellow', `a daemon runs again (start ${string(epoch)})`) : undefined,
   daemon_exited: ({ result, code, status }) =>
     result === 'success'
       ? undefined

@@ -1,6 +1,6 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
 import type { Cause, Metadata, Usage } from './events.js'
-import { nextStatus, type Status } from './status.js'
+import { isLive, nextStatus, type Status } from './status.js'
 
 export interface Life {
   status: Status
@@ -41,13 +41,14 @@ export function applyLife(life: Life, record: Loose): boolean {
   const type = record.type as string
   const epoch = record.epoch as number | undefined
   if (epoch !== undefined && epoch < life.epoch) return true
-  const status = nextStatus(life.status, type, record.status)
-  const moved = status !== life.status
+  const before = life.status
+  const status = nextStatus(before, type, record.status)
+  const moved = status !== before
   life.status = status
   if (typeof record.timestamp === 'string') life.updatedAt = record.timestamp
   switch (type) {
     case 'daemon_started':
-      if (life.epoch > 0) life.restarts++
+      if (life.epoch > 0 && wasBroken(before, life.cause)) life.restarts++
       life.stalled = undefined
       life.epoch = epoch ?? life.epoch + 1
       life.pid = record.pid as number
@@ -84,6 +85,10 @@ export function applyLife(life: Life, record: Loose): boolean {
       return moved || lifeless.has(type)
   }
 }
+
+/** It did not end by an event: to take up a session that has ended is no restart. */
+const wasBroken = (before: Status, cause: Cause | undefined): boolean =>
+  isLive(before) || (before === 'interrupted' && cause?.message === undefined)
 
 const terminalOf: Record<string, Status> = {
   session_failed: 'failed',
