@@ -1,19 +1,12 @@
 // What a session that waits costs: private memory and CPU of its daemon, alone and as one of 100.
 
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { agentz, freshHome, median, quantile, until } from './measure.mjs'
+import { cpuSeconds as cpu, privateMegabytes as dirty } from './process.mjs'
 
 freshHome()
 const FLEET = Number(process.argv[2] ?? 100)
 const SECONDS = Number(process.argv[3] ?? 30)
-const dirty = (pid) =>
-  Number(/Private_Dirty:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) / 1024
-/** Seconds of CPU, children that were waited for included. */
-const cpu = (pid) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
-}
 const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 
 const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])

@@ -5,8 +5,8 @@ import { listen } from '../session/doorbell.js'
 import type { Loose } from '../session/life.js'
 import { SessionFold, type SessionState } from '../session/state.js'
 
-/** For a bare `echo >>`, which rings nothing. */
-const POLL_MS = 1000
+/** For a bare `echo >>`, which rings nothing: it is to be found within a second. */
+const POLL_MS = 500
 
 export class Inbox {
   readonly #fd: number
