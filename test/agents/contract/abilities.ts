@@ -14,6 +14,10 @@ export interface Abilities {
   readonly delivery: 'queued' | 'steered'
   /** Whether an answer that such a message breaks into comes to its end. */
   readonly finishesFirst: boolean
+  /** Whether it says that it tries again after an error of the model. */
+  readonly tellsRetries: boolean
+  /** Whether it goes on trying, for minutes, where answers break off. */
+  readonly retriesCuts: boolean
   /** Whether a question outlives the process that asked it. */
   readonly keepsQuestions: boolean
   /** A permission mode beside the default one. */
@@ -28,6 +32,9 @@ export const abilities: Record<RealAgent, Abilities> = {
     goesOnAfterDenial: true,
     delivery: 'steered',
     finishesFirst: true,
+    tellsRetries: true,
+    // It asks once more, for an answer in one piece.
+    retriesCuts: false,
     keepsQuestions: false,
     mode: 'acceptEdits',
   },
@@ -41,6 +48,9 @@ export const abilities: Record<RealAgent, Abilities> = {
     delivery: 'steered',
     // A further turn/start takes the place of the answer that streams: what was said so far gets no item/completed.
     finishesFirst: false,
+    tellsRetries: true,
+    // It tries as often as its configuration says; here that is once.
+    retriesCuts: false,
     keepsQuestions: false,
     mode: 'plan',
   },
@@ -53,6 +63,10 @@ export const abilities: Record<RealAgent, Abilities> = {
     goesOnAfterDenial: false,
     delivery: 'queued',
     finishesFirst: true,
+    // ACP has no word for it: after a 529 it calls the model again and again, and nothing comes over the line.
+    tellsRetries: false,
+    // The same; what it streams at each try comes once more.
+    retriesCuts: true,
     keepsQuestions: false,
     mode: 'plan',
   },
@@ -66,6 +80,9 @@ export const abilities: Record<RealAgent, Abilities> = {
     // It takes a second prompt for a cancel of the first, so that agentz holds it back.
     delivery: 'queued',
     finishesFirst: true,
+    // As for opencode.
+    tellsRetries: false,
+    retriesCuts: false,
     keepsQuestions: false,
     mode: 'plan',
   },
@@ -77,6 +94,8 @@ export const abilities: Record<RealAgent, Abilities> = {
     goesOnAfterDenial: true,
     delivery: 'queued',
     finishesFirst: true,
+    tellsRetries: true,
+    retriesCuts: false,
     // A question is a part of the messages that agentz keeps itself.
     keepsQuestions: true,
     mode: 'acceptEdits',
