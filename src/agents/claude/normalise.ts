@@ -4,13 +4,13 @@
  */
 import type { AgentEvent, EventOf, Unframed } from '../../session/events.js'
 import { Book } from '../book.js'
+import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
+import { isObject, type Json, object, objects, parseObject, string } from '../json.js'
+import { modelCause } from '../stdio.js'
 import { blockEvents, resultText } from './blocks.js'
 import { turnResult } from './result.js'
 import { systemEvents } from './system.js'
 import { MODE, type Question, refusal } from './wire.js'
-import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
-import { isObject, type Json, object, objects, parseObject, string } from '../json.js'
-import { modelCause } from '../stdio.js'
 
 /** What one line may take of a log line beside others in the same event. */
 const HALF = TEXT_BUDGET / 2
@@ -20,7 +20,7 @@ const LABEL_BUDGET = 2 * 1024
 const EDITS = new Set(['Edit', 'Write', 'MultiEdit', 'NotebookEdit'])
 
 /** What a line of claude came to. */
-interface Heard {
+export interface Heard {
   readonly events: AgentEvent[]
   /** The uuids of messages that it has taken. */
   readonly taken: string[]
@@ -34,6 +34,8 @@ export class ClaudeNormaliser {
   readonly book: Book<Question>
   /** Why it cannot go on with the session that it was given. */
   forgotten: string | undefined
+  /** Why it does not work in the permission mode that was asked for. */
+  refused: string | undefined
   readonly #nativeId: string
   #session: Omit<Unframed<EventOf<'agent_session'>>, 'type'> | undefined
   /** Dollars since this process started. */
@@ -45,6 +47,11 @@ export class ClaudeNormaliser {
   constructor({ turns, nativeId }: { turns: number; nativeId: string }) {
     this.book = new Book(turns)
     this.#nativeId = nativeId
+  }
+
+  /** The session as claude calls it; `/clear` begins another one. */
+  get nativeId(): string {
+    return this.#session?.nativeId ?? this.#nativeId
   }
 
   /** @param missing bytes that are missing at the end of the line */
@@ -89,8 +96,9 @@ export class ClaudeNormaliser {
   #response(response: Json): AgentEvent[] {
     if (response.subtype === 'error') {
       const why = short(string(response.error) ?? 'no reason given')
-      const what = response.request_id === MODE ? 'the permission mode' : 'a request'
-      return [{ type: 'error', content: `claude refused ${what}: ${why}` }]
+      if (response.request_id !== MODE) return [{ type: 'error', content: `claude refused a request: ${why}` }]
+      this.refused = `claude refused the permission mode: ${why}`
+      return []
     }
     if (response.request_id !== MODE) return []
     this.#ready = true
@@ -225,7 +233,7 @@ function delta(event: Json): AgentEvent[] {
 
 function synthetic(text: string, line: Json): AgentEvent {
   if (line.error === undefined && line.isApiErrorMessage !== true) return { type: 'system', ...cut(text) }
-  const status = /^API Error: (\d{3})\b/.exec(text)?.[1]
+  const status = /\bAPI Error: (\d{3})\b/.exec(text)?.[1]
   const { content } = cut(text, HALF)
   return { type: 'error', content, cause: modelCause(text, status === undefined ? undefined : Number(status)) }
 }

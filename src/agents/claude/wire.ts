@@ -3,8 +3,8 @@
  * is the one of the vendor's SDK, and `--permission-prompt-tool stdio` stands in no help text.
  */
 import { createHash } from 'node:crypto'
-import type { Spec } from '../../session/spec.js'
 import { DEFAULT_MODE } from '../../session/mode.js'
+import type { Spec } from '../../session/spec.js'
 import type { Decision } from '../agent.js'
 import { object, objects } from '../json.js'
 
@@ -12,14 +12,16 @@ import { object, objects } from '../json.js'
 export const claudeModes = ['plan', 'dontAsk', 'default', 'acceptEdits', 'bypassPermissions'] as const
 
 /** The prompt is not among them: every user of the machine can read arguments. */
-export function claudeArgs(spec: Pick<Spec, 'sessionId' | 'model' | 'permissionMode'>, nativeId?: string): string[] {
+export function claudeArgs(
+  spec: Pick<Spec, 'model' | 'permissionMode'>,
+  session: readonly ['--session-id' | '--resume', string],
+): string[] {
   const streams = ['-p', '--output-format', 'stream-json', '--input-format', 'stream-json', '--verbose']
   const model = spec.model === undefined ? [] : ['--model', spec.model]
-  const session = nativeId === undefined ? ['--session-id', nativeIdOf(spec.sessionId)] : ['--resume', nativeId]
   return [
     ...streams,
     '--include-partial-messages',
-    // It says each message again, with the uuid that it was given, when it takes it: the only receipt there is.
+    // It says each message again, with the uuid that it was given, once the model has answered the first of it.
     '--replay-user-messages',
     ...['--permission-prompt-tool', 'stdio'],
     ...['--permission-mode', spec.permissionMode ?? DEFAULT_MODE],
@@ -28,8 +30,11 @@ export function claudeArgs(spec: Pick<Spec, 'sessionId' | 'model' | 'permissionM
   ]
 }
 
-/** It follows from the session's id, so that it is known before claude has said it. */
-export const nativeIdOf = (sessionId: string): string => uuid(`agentz session ${sessionId}`)
+/**
+ * It follows from the session and the start, so that it is known before claude has said it. Another one each time: a history that
+ * broke off before its first message can neither be resumed ("No conversation found") nor begun again ("already in use").
+ */
+export const nativeIdOf = (sessionId: string, start: number): string => uuid(`agentz session ${sessionId} ${start}`)
 
 /** The same for a message: claude's history keeps it, and so tells which messages it had. */
 export const uuidOf = (sessionId: string, messageId: string): string => uuid(`agentz message ${sessionId} ${messageId}`)

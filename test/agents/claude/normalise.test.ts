@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { mock } from 'node:test'
 import t from 'tap'
 import { ClaudeNormaliser } from '../../../src/agents/claude/normalise.js'
 import { Coalescer } from '../../../src/agents/coalesce.js'
@@ -9,11 +10,15 @@ const folder = new URL('../../fixtures/transcripts/claude/', import.meta.url)
 const transcripts = readdirSync(folder).map((file) => file.replace('.ndjson', ''))
 const linesOf = (name: string) => readFileSync(new URL(`${name}.ndjson`, folder), 'utf8').split('\n')
 
-function replay(lines: readonly string[], mode = 'default') {
-  const normaliser = new ClaudeNormaliser(mode)
-  const events = [...lines.flatMap((line) => normaliser.line(line)), ...normaliser.end('claude has ended')]
+const newNormaliser = () => new ClaudeNormaliser({ turns: 0, nativeId: 'native' })
+
+function replay(lines: readonly string[]) {
+  const normaliser = newNormaliser()
+  const heard = lines.map((line) => normaliser.line(line))
+  const end = normaliser.book.endTurn({ reason: 'failed', error: 'claude has ended' })
+  const events = [...heard.flatMap((each) => each.events), ...end]
   const all = <T extends AgentEvent['type']>(type: T) => events.filter((event): event is Of<T> => event.type === type)
-  return { normaliser, events, all }
+  return { normaliser, heard, events, all }
 }
 
 const finished = (blocks: Record<string, unknown>[], type: string) => blocks.filter((block) => block.type === type)
@@ -60,14 +65,17 @@ for (const name of transcripts) {
   })
 }
 
+t.before(() => mock.timers.enable({ apis: ['setTimeout'] }))
+t.teardown(() => mock.timers.reset())
+
 t.test('a sentence of the answer is found once, with the deltas and the result line beside it', async (t) => {
   const written: AgentEvent[] = []
   const coalescer = new Coalescer((events) => written.push(...events))
-  const normaliser = new ClaudeNormaliser('default')
+  const normaliser = newNormaliser()
   for (const line of linesOf('perm-allow')) {
-    coalescer.emit(normaliser.line(line))
+    coalescer.emit(normaliser.line(line).events)
     // As if each moment were longer than it takes to stream a word.
-    coalescer.flush()
+    mock.timers.tick(100)
   }
   const found = written.filter((event) => JSON.stringify(event).includes('Done. Tool said'))
   t.match(found, [{ type: 'text', content: 'Done. Tool said: hi' }])
@@ -83,29 +91,56 @@ t.test('the session: model, mode, version, and a change of mode', async (t) => {
     modes.map(({ permissionMode }) => permissionMode),
     ['default', 'acceptEdits'],
   )
-  const wrong = replay(linesOf('text'), 'plan').all('error')
-  t.match(wrong, [{ content: 'claude runs in permission mode `default`, not in `plan` as asked' }])
 })
 
-t.test('what a session came to', async (t) => {
-  const { normaliser, all } = replay(linesOf('write'))
-  t.match(normaliser.tally.metadata(), {
-    turns: 1,
-    usage: { output: 34, cached: 200 },
-    toolStats: { totalCalls: 1, byTool: { Write: 1 } },
-    editedFiles: [/w\.txt$/],
-  })
+t.test('the mode is read back before the first turn, and a refused one is told', async (t) => {
+  const response = (fields: object) => JSON.stringify({ type: 'control_response', response: fields })
+  const good = replay([response({ subtype: 'success', request_id: 'mode', response: { mode: 'plan' } })])
+  t.same(good.events, [{ type: 'agent_session', nativeId: 'native', permissionMode: 'plan' }])
+  t.match(good.heard, [{ ready: true }])
+  const bad = replay([response({ subtype: 'error', request_id: 'mode', error: 'Cannot set it' })])
+  t.match(bad.heard, [{ ready: false, events: [] }])
+  t.equal(bad.normaliser.refused, 'claude refused the permission mode: Cannot set it')
+  t.match(replay([response({ subtype: 'error', request_id: 'interrupt-1', error: 'no' })]).events, [
+    { type: 'error', content: 'claude refused a request: no' },
+  ])
+})
+
+t.test('a message that claude repeats is a receipt and no event', async (t) => {
+  const line = { type: 'user', isReplay: true, uuid: 'u', message: { role: 'user', content: 'hi' } }
+  const { heard, events } = replay([JSON.stringify(line), JSON.stringify({ ...line, uuid: 1 })])
+  t.same(events, [])
+  t.match(heard, [{ taken: ['u'] }, { taken: [] }])
+})
+
+t.test('another session takes the place of the first after /clear', async (t) => {
+  const init = (id: string) => JSON.stringify({ type: 'system', subtype: 'init', session_id: id })
+  const { normaliser, all } = replay([init('native'), init('other')])
+  t.equal(normaliser.nativeId, 'other')
+  t.same(
+    all('agent_session').map(({ nativeId }) => nativeId),
+    ['native', 'other'],
+  )
+  t.equal(newNormaliser().nativeId, 'native')
+})
+
+t.test('an edit names its file; the tokens of a turn', async (t) => {
+  const { all } = replay(linesOf('write'))
+  t.match(all('tool_use'), [{ tool: 'Write', files: [/w\.txt$/] }])
   t.match(all('usage'), [{ scope: 'turn', input: 240, output: 34, cached: 200, costUsd: Number }])
-  const denied = replay(linesOf('perm-deny'))
-  t.same(denied.normaliser.tally.metadata().editedFiles, [])
-  t.ok(denied.all('tool_result').some(({ isError }) => isError))
+  t.ok(
+    replay(linesOf('perm-deny'))
+      .all('tool_result')
+      .some(({ isError }) => isError),
+  )
 })
 
 t.test('costs add up over the process and are told by the turn', async (t) => {
-  const { normaliser, all } = replay(linesOf('perm-allow'))
+  const { all } = replay(linesOf('perm-allow'))
+  const total = linesOf('perm-allow').flatMap((line) => /"total_cost_usd":([\d.e-]+)/.exec(line)?.[1] ?? [])
   const costs = all('usage').map(({ costUsd = 0 }) => costUsd)
   t.ok(costs.length >= 2)
-  t.ok(Math.abs(costs.reduce((sum, cost) => sum + cost, 0) - normaliser.tally.cost) < 1e-9)
+  t.ok(Math.abs(costs.reduce((sum, cost) => sum + cost, 0) - Number(total.at(-1))) < 1e-9)
 })
 
 t.test('questions', async (t) => {
@@ -119,38 +154,51 @@ t.test('questions', async (t) => {
     options: Array,
   })
   t.match(all('approval_voided'), [{ requestId: request?.requestId, why: 'claude has ended' }])
-  t.equal(normaliser.takeQuestion(request?.requestId ?? ''), undefined)
+  t.equal(normaliser.book.take(request?.requestId ?? ''), undefined)
   const withdrawn = replay(linesOf('interrupt')).all('approval_voided')
   t.ok(withdrawn.some(({ why }) => why === 'claude withdrew the question'))
 })
 
 t.test('failures', async (t) => {
   const failed = replay(linesOf('error'))
-  t.match(failed.normaliser.result, {
-    reason: 'failed',
-    error: 'API Error: 400 mock error 400',
-    cause: { result: 'agent', status: 400 },
-  })
   t.match(failed.all('error'), [{ content: 'API Error: 400 mock error 400', cause: { result: 'agent', status: 400 } }])
-  t.match(failed.all('turn_ended'), [{ reason: 'failed', error: /400/ }])
+  t.match(failed.all('turn_ended'), [
+    { reason: 'failed', error: 'API Error: 400 mock error 400', cause: { result: 'agent', status: 400 } },
+  ])
   t.match(replay(linesOf('error529')).all('system'), [
     { content: /HTTP 529, overloaded.*try 1 of 10 follows in 0\.6 s/ },
   ])
   t.match(replay(linesOf('interrupt')).all('turn_ended')[0], { reason: 'interrupted' })
-  const gone = replay(linesOf('resume-bad')).normaliser.result
-  t.match(gone, { reason: 'failed', error: /^No conversation found/ })
+  const gone = replay(linesOf('resume-bad'))
+  t.match(gone.normaliser.forgotten, /^No conversation found/)
+  t.same(gone.events, [])
 })
 
 t.test('a login that is missing is told apart', async (t) => {
-  const result = (fields: object) => JSON.stringify({ type: 'result', is_error: true, ...fields })
+  const init = JSON.stringify({ type: 'system', subtype: 'init', session_id: 'native' })
+  const end = (fields: object) =>
+    replay([init, JSON.stringify({ type: 'result', is_error: true, ...fields })]).all('turn_ended')[0]
   for (const fields of [
     { result: 'Not logged in · Please run /login' },
     { result: 'Invalid API key · Fix external API key' },
     { result: 'API Error: no', api_error_status: 401 },
   ]) {
-    t.equal(replay([result(fields)]).normaliser.result?.cause?.result, 'login', fields.result)
+    t.equal(end(fields)?.cause?.result, 'login', fields.result)
   }
-  t.equal(replay([result({ subtype: 'error_max_turns' })]).normaliser.result?.error, 'error_max_turns')
+  t.equal(end({ subtype: 'error_max_turns' })?.error, 'error_max_turns')
+  const text = 'Failed to authenticate. API Error: 401 mock error 401'
+  const note = { type: 'assistant', error: 'x', message: { model: '<synthetic>', content: [{ type: 'text', text }] } }
+  t.match(replay([JSON.stringify(note)]).all('error'), [{ content: text, cause: { result: 'login', status: 401 } }])
+})
+
+t.test('claude asks something itself', async (t) => {
+  const questions = [{ question: 'Which?', options: [{ label: 'red' }, { label: 'blue' }] }, { question: 'And why?' }]
+  const request = { subtype: 'can_use_tool', tool_name: 'AskUserQuestion', input: { questions } }
+  const { events } = replay([JSON.stringify({ type: 'control_request', request_id: 'q', request })])
+  t.match(events, [
+    { type: 'input_request', requestId: 'q', question: 'Which?\nAnd why?', options: ['red', 'blue'] },
+    { type: 'approval_voided', requestId: 'q' },
+  ])
 })
 
 t.test('lines that nobody knows are kept', async (t) => {
@@ -164,7 +212,7 @@ t.test('lines that nobody knows are kept', async (t) => {
   ])
   t.match(replay([JSON.stringify({ type: 'assistant', message: { content: [block] } })]).events, [{ raw: block }])
   t.match(replay([JSON.stringify({ type: 'system', subtype: 'new' })]).events, [{ raw: { subtype: 'new' } }])
-  t.match(new ClaudeNormaliser('default').line('{"type":"as', 99), [{ type: 'raw', raw: /99 bytes/, missingBytes: 99 }])
+  t.match(newNormaliser().line('{"type":"as', 99).events, [{ type: 'raw', raw: /99 bytes/, missingBytes: 99 }])
 })
 
 t.test('whatever is in it, a line becomes events that fit into the log', async (t) => {
@@ -214,10 +262,10 @@ t.test('shapes that are not as they should be do no harm', async (t) => {
 })
 
 t.test('what cannot be served is refused, so that claude does not wait', async (t) => {
-  const { normaliser, events } = replay([
+  const { heard, events } = replay([
     JSON.stringify({ type: 'control_request', request_id: 'h', request: { subtype: 'hook_callback' } }),
   ])
-  t.match(normaliser.refusals, [{ response: { subtype: 'error', request_id: 'h' } }])
+  t.match(heard[0]?.replies, [{ response: { subtype: 'error', request_id: 'h' } }])
   t.match(events, [{ type: 'raw' }])
 })
 

@@ -1,27 +1,29 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { answer, claudeArgs, nativeIdOf } from '../../../src/agents/claude/wire.js'
+import { answer, answerQuestion, claudeArgs, nativeIdOf, uuidOf } from '../../../src/agents/claude/wire.js'
 
 const sessionId = '0123456789ab'
 
-t.test('the native id is a valid UUID that follows from the session id', async (t) => {
+t.test('native ids and those of messages are valid UUIDs that follow from what they name', async (t) => {
   const ids = new Set<string>()
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
   fc.assert(
     fc.property(
       fc.stringMatching(/^[0-9a-f]{12}$/),
-      (id) => uuid.test(nativeIdOf(id)) && ids.add(nativeIdOf(id)).size > 0,
+      (id) => uuid.test(nativeIdOf(id, 1)) && uuid.test(uuidOf(id, 'm')) && ids.add(nativeIdOf(id, 1)).size > 0,
     ),
   )
   t.ok(ids.size > 50)
-  t.equal(nativeIdOf(sessionId), '94136151-6d6d-8713-91e2-7fd4d0b54d69')
+  t.equal(nativeIdOf(sessionId, 1), nativeIdOf(sessionId, 1))
+  const all = [nativeIdOf(sessionId, 1), nativeIdOf(sessionId, 2), uuidOf(sessionId, '1'), uuidOf(sessionId, 'prompt')]
+  t.equal(new Set(all).size, 4, 'one for each start and each message')
 })
 
 t.test('a mode is always named, and a session is either begun or resumed', async (t) => {
-  const begun = claudeArgs({ sessionId })
+  const begun = claudeArgs({}, ['--session-id', 'native'])
   t.match(begun.join(' '), /--permission-prompt-tool stdio --permission-mode default/)
-  t.same(begun.slice(-2), ['--session-id', nativeIdOf(sessionId)])
-  const resumed = claudeArgs({ sessionId, model: 'm', permissionMode: 'plan' }, 'native').join(' ')
+  t.same(begun.slice(-2), ['--session-id', 'native'])
+  const resumed = claudeArgs({ model: 'm', permissionMode: 'plan' }, ['--resume', 'native']).join(' ')
   t.match(resumed, /--permission-mode plan --model m --resume native$/)
   t.notMatch(resumed, /--session-id/)
 })
@@ -43,4 +45,19 @@ t.test('answers as claude wants them', async (t) => {
     answer(question, { requestId: 'q', decision: 'deny', reason: 'not this way' }),
     response({ behavior: 'deny', message: 'not this way', interrupt: false }),
   )
+})
+
+t.test('the answer to a question of its own', async (t) => {
+  const input = { questions: [{ question: 'Which?', options: [] }, { question: 'How many?' }], more: 1 }
+  t.same(answerQuestion({ requestId: 'q', input, suggestions: [] }, 'blue'), {
+    type: 'control_response',
+    response: {
+      subtype: 'success',
+      request_id: 'q',
+      response: { behavior: 'allow', updatedInput: { ...input, answers: { 'Which?': 'blue', 'How many?': 'blue' } } },
+    },
+  })
+  for (const odd of [undefined, null, 'x', { questions: 1 }, { questions: [null] }]) {
+    t.doesNotThrow(() => answerQuestion({ requestId: 'q', input: odd, suggestions: [] }, 'x'))
+  }
 })
