@@ -1,39 +1,12 @@
-/**
- * The real claude against the mock model. It may talk to nobody else: HTTPS_PROXY points at a port that refuses.
- * Without the program (`npm ci` in test/agents) this is skipped, but in CI, and with AGENTZ_REQUIRE_AGENTS, it fails.
- */
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+/** The agent as the rest of agentz sees it, and programs that stand in its place and misbehave. */
+import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { claude } from '../../../src/agents/claude/claude.js'
-import { nativeIdOf } from '../../../src/agents/claude/wire.js'
 import { treeOf } from '../../../src/agents/tree.js'
 import type { Spec } from '../../../src/session/spec.js'
-import { startMockModel } from '../../mock-model/start.js'
+import { until } from '../../helpers/home.js'
 import { newSpec, record } from '../recorder.js'
-
-const bin = fileURLToPath(new URL('../node_modules/.bin', import.meta.url))
-const required = Boolean(process.env.CI || process.env.AGENTZ_REQUIRE_AGENTS)
-const skip =
-  required || existsSync(join(bin, 'claude')) ? false : 'claude is not installed: run `npm ci` in test/agents'
-
-/** Takes every connection, remembers it and hangs up. */
-async function startTripWire() {
-  let connections = 0
-  const server = createServer((socket) => {
-    connections++
-    socket.destroy()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    connections: () => connections,
-    close: () => new Promise((resolve) => server.close(resolve)),
-  }
-}
 
 t.test('claude is found by the caller’s PATH', async (t) => {
   const dir = t.testdir({ claude: '#!/bin/sh\n' })
@@ -42,224 +15,141 @@ t.test('claude is found by the caller’s PATH', async (t) => {
   t.equal(claude.check({}, { PATH: dir }, '/'), join(dir, 'claude'))
 })
 
-/** A program in the place of claude. */
-function fake(t: Test, script: string, more: Partial<Spec> = {}) {
-  const dir = t.testdir({ claude: `#!/bin/sh\n${script}\n` })
+t.test('whether somebody is logged in', async (t) => {
+  const dir = t.testdir({ empty: {}, home: { '.claude': { '.credentials.json': '{}' } } })
+  const file = join(dir, 'home/.claude/.credentials.json')
+  t.same(claude.login({ HOME: join(dir, 'home') }), { state: 'yes', detail: file })
+  t.same(claude.login({ HOME: dir, CLAUDE_CONFIG_DIR: join(dir, 'home/.claude') }), { state: 'yes', detail: file })
+  t.same(claude.login({ HOME: dir, ANTHROPIC_API_KEY: 'secret' }), { state: 'yes', detail: 'ANTHROPIC_API_KEY' })
+  const { state, detail } = claude.login({ HOME: join(dir, 'empty'), ANTHROPIC_API_KEY: '' })
+  t.equal(state, process.platform === 'darwin' ? 'unknown' : 'no')
+  t.notMatch(detail, dir)
+})
+
+/** A program in the place of claude: a shell script, with a few words of the protocol at hand. */
+async function fake(t: Test, script: string, more: Partial<Spec> = {}, nativeId?: string) {
+  const dir = t.testdir({ claude: `#!/bin/sh\n${words}\n${script}\n` })
   chmodSync(join(dir, 'claude'), 0o755)
-  const recorder = record(newSpec({ agentType: 'claude', prompt: 'hi', ...more }), {
-    PATH: `${dir}:${process.env.PATH}`,
-  })
-  return { ...recorder, running: claude.start(recorder.context) }
+  const env = { PATH: `${dir}:${process.env.PATH}`, HOME: dir }
+  const recorder = record(newSpec({ agentType: 'claude', workingDir: dir, ...more }), env, { nativeId })
+  const running = await claude.start(recorder.context)
+  return { ...recorder, running, dir }
 }
 
-const init = `{"type":"system","subtype":"init","session_id":"s","permissionMode":"default"}`
+/** The first two lines that it reads are our own requests. */
+const words = `
+ready() { read a; read b; echo '{"type":"control_response","response":{"subtype":"success","request_id":"mode","response":{"mode":"default"}}}'; }
+init() { echo '{"type":"system","subtype":"init","session_id":"s","permissionMode":"default"}'; }
+say() { echo '{"type":"assistant","message":{"content":[{"type":"text","text":"said"}]}}'; }
+result() { echo '{"type":"result","is_error":false}'; }
+taken() { echo "$1" | sed 's/"type":"user"/"type":"user","isReplay":true/'; }
+`
+const message = { messageId: 'm1', content: 'a secret' }
 
-t.test('an exit without a result is a failure that quotes the last words', async (t) => {
-  const { running, all } = fake(t, 'echo "no such flag" >&2; exit 1')
+t.test('an end unasked quotes the last words, and is no reason to start it again', async (t) => {
+  const { running, all } = await fake(t, 'echo "no such flag" >&2; exit 1')
   t.match(await running.ended, {
-    status: 'failed',
-    error: '`claude` exited with status 1 before it had a result: no such flag',
+    kind: 'died',
+    error: '`claude` exited with status 1: no such flag',
     cause: { result: 'exit-code', code: 'exited', status: 1, message: 'no such flag' },
+    again: false,
   })
   t.match(all('system'), [{ content: 'no such flag' }])
-  const silent = fake(t, `read line; echo '${init}'`)
-  t.match(await silent.running.ended, { status: 'failed', cause: { result: 'agent', status: 0 } })
-  t.match(silent.all('turn_ended'), [{ reason: 'failed', error: 'claude has ended' }])
-  const login = fake(t, 'echo "Invalid API key · Please run /login" >&2; exit 1')
-  t.match(await login.running.ended, { status: 'failed', cause: { result: 'login', status: 1 } })
+  const login = await fake(t, 'echo "Invalid API key · Please run /login" >&2; exit 1')
+  t.match(await login.running.ended, { kind: 'died', cause: { result: 'login', status: 1 } })
+  const silent = await fake(t, 'ready; init')
+  t.match(await silent.running.ended, { kind: 'died', cause: { result: 'agent', status: 0 } })
+  t.match(silent.all('turn_ended'), [{ reason: 'failed', error: '`claude` exited with status 0' }])
+})
+
+t.test('a signal from outside is a reason to start it again', async (t) => {
+  const { running, all } = await fake(t, 'ready; init; kill -KILL $$')
+  t.match(await running.ended, { kind: 'died', cause: { result: 'signal', status: 'KILL' }, again: true })
+  t.match(all('turn_ended'), [{ reason: 'interrupted', error: '`claude` was ended by SIGKILL' }])
 })
 
 t.test('a program that vanished after the check', async (t) => {
-  const recorder = record(newSpec({ agentType: 'claude', prompt: 'hi' }), { PATH: '/nowhere' })
-  t.match(await claude.start(recorder.context).ended, { status: 'failed', cause: { result: 'not-found' } })
+  const recorder = record(newSpec({ agentType: 'claude' }), { PATH: '/nowhere' })
+  const running = await claude.start(recorder.context)
+  t.match(await running.ended, { kind: 'died', cause: { result: 'not-found' }, again: false })
 })
 
-t.test('the prompt goes over stdin; a resumed session is asked to go on', async (t) => {
-  const script = `echo "$*" >&2; read line; echo "$line"; echo '{"type":"result","is_error":false}'`
-  const begun = fake(t, script, { prompt: 'a secret' })
-  t.match(await begun.running.ended, { status: 'completed' })
+t.test('what is said goes over stdin, and only the session’s id is an argument', async (t) => {
+  const script = 'echo "$*" >&2; ready; read line; init; taken "$line"; result; read end'
+  const begun = await fake(t, script)
+  await begun.running.ready
+  await begun.running.send(message)
+  await begun.running.finish()
+  t.same(await begun.running.ended, { kind: 'finished' })
+  t.match(begun.all('system')[0]?.content, /--session-id [0-9a-f-]{36}$/)
   t.notMatch(begun.all('system')[0]?.content, /a secret/)
-  const recorder = record(begun.context.spec, begun.context.env as Record<string, string>, { nativeId: 'native' })
-  await claude.start(recorder.context).ended
-  t.match(recorder.all('system')[0]?.content, /--resume native/)
+  const resumed = await fake(t, script, { permissionMode: 'plan' }, 'native')
+  await resumed.running.stop()
+  t.match(resumed.all('system')[0]?.content, /--permission-mode plan --resume native$/)
+})
+
+t.test('a message is told as taken before the end of its turn, though all came in one piece', async (t) => {
+  for (const [how, reply] of [
+    ['it is repeated', 'all=$(init; taken "$line"; say; result); echo "$all"'],
+    ['a slash command, which is never repeated', 'all=$(init; say; result); echo "$all"'],
+  ] as const) {
+    const { running, events, context, until: told } = await fake(t, `ready; read line; ${reply}; read end`)
+    await running.ready
+    await running.send(message)
+    context.emit([{ type: 'message_accepted', messageId: 'm1' }])
+    await told('turn_ended')
+    const order = events.map(({ type }) => type).filter((type) => /^(turn|message)/.test(type))
+    t.same(order, ['turn_started', 'message_accepted', 'turn_ended'], how)
+    await running.finish()
+  }
+})
+
+t.test('a message that it did not take before its end is refused', async (t) => {
+  const { running } = await fake(t, 'ready; read line; exit 3')
+  await running.ready
+  await t.rejects(running.send(message), { code: 'CONFLICT', message: /exited with status 3.* before it took/ })
+  await t.rejects(running.send(message), { code: 'CONFLICT', message: /does not read any more/ })
+  await t.rejects(running.decide({ requestId: 'q', decision: 'allow' }), { code: 'CONFLICT' })
+  await t.rejects(running.answer('q', 'x'), { code: 'CONFLICT' })
+  await running.interrupt()
+  await running.finish()
+  await running.stop()
+})
+
+t.test('one that refuses the permission mode is ended, and never ready', async (t) => {
+  const refusal = '{"type":"control_response","response":{"subtype":"error","request_id":"mode","error":"not allowed"}}'
+  const { running } = await fake(t, `read a; read b; echo '${refusal}'; cat > rest`)
+  t.match(await running.ended, {
+    kind: 'died',
+    error: 'claude refused the permission mode: not allowed',
+    cause: { result: 'permission-mode' },
+    again: false,
+  })
+  t.equal(await Promise.race([running.ready.then(() => 'ready'), Promise.resolve('pending')]), 'pending')
 })
 
 t.test('a deaf claude is killed, its children too', async (t) => {
-  const { running, until } = fake(
+  const { running, until: told } = await fake(
     t,
-    `trap '' INT TERM; setsid sleep 600 & read line; echo '${init}'; while :; do wait; done`,
+    `trap '' INT TERM; setsid sleep 600 & ready; init; while :; do wait; done`,
   )
-  await until('turn_started')
-  const pid = running.pid ?? 0
-  const members = treeOf([pid])
+  await told('turn_started')
+  const members = treeOf([running.pid ?? 0])
   t.equal(members.length, 2)
   await running.stop()
   t.same(treeOf(members.map((member) => member.pid)), [])
-  t.match(await running.ended, { status: 'failed', cause: { result: 'stopped' } })
+  t.same(await running.ended, { kind: 'finished' })
 })
 
-t.test('the real claude', { skip }, async (t) => {
-  if (!existsSync(join(bin, 'claude'))) return t.fail('claude is not installed: run `npm ci` in test/agents')
-  const mock = await startMockModel()
-  const tripWire = await startTripWire()
-  t.teardown(async () => {
-    await mock.stop()
-    await tripWire.close()
-  })
-
-  function begin(
-    t: Test,
-    prompt: string,
-    more: Partial<Spec> = {},
-    key: Record<string, string> = { ANTHROPIC_API_KEY: 'mock' },
-  ) {
-    const dir = t.testdir({ home: {}, project: {} })
-    const workingDir = join(dir, 'project')
-    const env = {
-      PATH: `${bin}:${process.env.PATH}`,
-      HOME: join(dir, 'home'),
-      ANTHROPIC_BASE_URL: mock.url,
-      ...key,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      DISABLE_AUTOUPDATER: '1',
-      HTTPS_PROXY: tripWire.url,
-      NO_PROXY: '127.0.0.1',
-    }
-    const recorder = record(newSpec({ agentType: 'claude', prompt: `MOCK: ${prompt}`, workingDir, ...more }), env)
-    return { ...recorder, workingDir, running: claude.start(recorder.context) }
-  }
-  const texts = (all: { content?: string | undefined }[]) =>
-    all.map(({ content }) => content).filter((content) => content !== undefined)
-
-  t.test('an answer, and the session that gave it', async (t) => {
-    const { running, all, events, warnings } = begin(t, 'think A sentence of the answer.')
-    t.match(await running.ended, {
-      status: 'completed',
-      metadata: { turns: 1, durationMs: Number, usage: { output: 17 }, toolStats: { totalCalls: 0 }, editedFiles: [] },
-    })
-    t.match(all('agent_session'), [
-      { nativeId: nativeIdOf('0123456789ab'), permissionMode: 'default', agentVersion: /^2\./ },
-    ])
-    t.same(texts(all('text')), ['A sentence of the answer.'])
-    t.same(texts(all('thinking')), ['I am thinking about it.'])
-    t.equal(events.filter((event) => JSON.stringify(event).includes('A sentence of the answer.')).length, 1)
-    t.match(all('turn_ended'), [{ turn: 1, reason: 'completed' }])
-    t.same(all('raw'), [])
-    t.same(warnings, [])
-  })
-
-  t.test('an action is asked for, and allowed', async (t) => {
-    const { running, until, all, workingDir } = begin(t, 'bash echo yes > made ;; text All done.')
-    const { requestId, input } = await until('approval_request')
-    t.match(input, { command: 'echo yes > made' })
-    await running.decide?.({ requestId, decision: 'allow' })
-    t.match(await running.ended, { status: 'completed', metadata: { toolStats: { byTool: { Bash: 1 } } } })
-    t.equal(readFileSync(join(workingDir, 'made'), 'utf8'), 'yes\n')
-    t.match(all('tool_result'), [{ toolId: all('tool_use')[0]?.toolId, isError: false }])
-    t.same(texts(all('text')).at(-1), 'All done.')
-    await t.rejects(async () => running.decide?.({ requestId, decision: 'allow' }), { code: 'CONFLICT' })
-  })
-
-  t.test('denied, with a reason that reaches the model', async (t) => {
-    const { running, until, all, workingDir } = begin(t, 'write made.txt no')
-    const { requestId, tool } = await until('approval_request')
-    t.equal(tool, 'Write')
-    await running.decide?.({ requestId, decision: 'deny', reason: 'not in this directory' })
-    t.match(await running.ended, { status: 'completed', metadata: { editedFiles: [] } })
-    t.match(all('tool_result'), [{ isError: true, content: 'not in this directory' }])
-    t.match(texts(all('text')).at(-1), /The tool said: .*not in this directory/)
-    t.notOk(existsSync(join(workingDir, 'made.txt')))
-  })
-
-  t.test('always means that it is not asked again', async (t) => {
-    const { running, until, all } = begin(t, 'bash touch made ;; bash touch made ;; text Both done.')
-    const { requestId } = await until('approval_request')
-    await running.decide?.({ requestId, decision: 'allow_always' })
-    t.match(await running.ended, { status: 'completed', metadata: { toolStats: { totalCalls: 2 } } })
-    t.equal(all('approval_request').length, 1)
-  })
-
-  t.test('an edit is counted', async (t) => {
-    const { running, until } = begin(t, 'write made.txt yes')
-    const { requestId } = await until('approval_request')
-    await running.decide?.({ requestId, decision: 'allow' })
-    t.match(await running.ended, { status: 'completed', metadata: { editedFiles: [/made\.txt$/] } })
-  })
-
-  t.test('an error of the model', async (t) => {
-    const { running, all } = begin(t, 'error 400')
-    t.match(await running.ended, {
-      status: 'failed',
-      error: /API Error: 400/,
-      cause: { result: 'agent', status: 400 },
-    })
-    t.match(all('error'), [{ content: /API Error: 400/ }])
-    t.match(all('turn_ended'), [{ reason: 'failed' }])
-  })
-
-  t.test('nobody is logged in', async (t) => {
-    const { running } = begin(t, 'text hi', {}, {})
-    t.match(await running.ended, { status: 'failed', error: /\/login/, cause: { result: 'login' } })
-  })
-
-  t.test('an answer that breaks off does not hang', async (t) => {
-    const { running, all } = begin(t, 'cut')
-    const outcome = await running.ended
-    t.ok(['completed', 'failed'].includes(outcome.status), JSON.stringify(outcome))
-    t.equal(all('turn_ended').length, 1)
-  })
-
-  t.test('stopped while it streams', async (t) => {
-    const { running, until, all } = begin(t, 'slow 10000 20')
-    const { delta } = await until('text', ({ partial }) => partial === true)
-    t.match(delta?.[0], /^tick/)
-    const members = treeOf([running.pid ?? 0])
-    await running.stop()
-    t.same(treeOf(members.map(({ pid }) => pid)), [])
-    t.match(await running.ended, { status: 'failed', cause: { result: 'stopped' } })
-    t.match(all('turn_ended'), [{ reason: 'interrupted' }])
-    t.match(texts(all('text')), [/^tick0 tick1 /], 'what was said so far is there, whole')
-  })
-
-  t.test('stopped while a tool runs: nothing of it stays', async (t) => {
-    const { running, until, all, workingDir } = begin(t, 'bash echo $$ > pid; until test -e never; do sleep 1; done')
-    const { requestId } = await until('approval_request')
-    await running.decide?.({ requestId, decision: 'allow' })
-    const pid = await appears(join(workingDir, 'pid'))
-    t.ok(treeOf([running.pid ?? 0]).some((member) => member.pid === pid))
-    await running.stop()
-    t.same(treeOf([pid]), [])
-    t.equal(all('tool_result').length, 1)
-  })
-
-  t.test('an interrupt voids the open question and ends the turn', async (t) => {
-    const { running, until, all } = begin(t, 'bash touch made')
-    const { requestId } = await until('approval_request')
-    await running.interrupt?.()
-    t.match(all('approval_voided'), [{ requestId }])
-    t.match(await running.ended, { status: 'failed', error: 'the turn was interrupted', cause: { result: 'agent' } })
-  })
-
-  t.test(
-    'as root all permissions cannot be had, and it says so',
-    { skip: process.getuid?.() !== 0 && 'for root only' },
-    async (t) => {
-      const { running } = begin(t, 'text hi', { permissionMode: 'bypassPermissions' })
-      t.match(await running.ended, { status: 'failed', error: /cannot be used with root/, cause: { status: 1 } })
-    },
-  )
-
-  t.test('nobody but the mock was called', async (t) => {
-    t.equal(tripWire.connections(), 0)
-    t.ok((await mock.requests()).length > 0)
-  })
+t.test('stop also interrupts the turn that a waiting message begins', async (t) => {
+  const aborted = `echo '{"type":"result","is_error":true,"terminal_reason":"aborted_streaming"}'`
+  const script = `ready; read one; init; taken "$one"; read two; read stop; ${aborted}; sleep 0.1; init; taken "$two"; read again; echo "$again" > again; ${aborted}; read end`
+  const { running, all, dir } = await fake(t, script)
+  await running.ready
+  await running.send(message)
+  const second = running.send({ messageId: 'm2', content: 'more' })
+  await running.stop()
+  await second
+  await until(() => existsSync(join(dir, 'again')), 'the second turn is interrupted')
+  t.match(all('turn_ended'), [{ reason: 'interrupted' }, { reason: 'interrupted' }])
 })
-
-/** Waits for a file with a number in it. */
-async function appears(file: string): Promise<number> {
-  for (;;) {
-    const number = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-    if (number > 0) return number
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
