@@ -1,0 +1,52 @@
+/** Errors that agents answer with, in words, and what they mean. */
+import type { Cause } from '../../session/events.js'
+import type { End } from '../agent.js'
+import { cut } from '../cut.js'
+import { isObject, type Json, object, parseObject, string } from '../json.js'
+import { modelCause } from '../stdio.js'
+
+/** Somebody has to log in. */
+const AUTH_REQUIRED = -32000
+const RESOURCE_NOT_FOUND = -32002
+/** An error may be long (a whole HTTP answer); as a sentence it is not. */
+const ERROR_BUDGET = 16 * 1024
+
+/** Ends a start that cannot succeed. */
+export class StartFailure extends Error {
+  readonly end: End
+
+  constructor(end: End) {
+    super('error' in end ? end.error : end.kind)
+    this.end = end
+  }
+}
+
+export const died = (error: string, cause: Cause): StartFailure =>
+  new StartFailure({ kind: 'died', error, cause: { ...cause, message: error }, again: false })
+
+/** What an answer with an error says: some hide the sentence inside the data, or inside JSON. */
+export function sentence(error: unknown): string {
+  const { message, data } = object(error)
+  const details = string(object(data).details)
+  const text = (string(message) ?? String(error)).replace(/^Internal error: /, '')
+  const said = details !== undefined && /^internal error$/i.test(text) ? details : text
+  const inner = string(object(parseObject(said)?.error).message)
+  return cut(inner ?? said, ERROR_BUDGET).content
+}
+
+export const isLogin = (error: unknown): boolean => object(error).code === AUTH_REQUIRED
+
+export const isUnknownSession = (error: unknown): boolean => object(error).code === RESOURCE_NOT_FOUND
+
+/** The cause of a turn that has failed with an error of the model. */
+export function promptCause(error: unknown): Cause {
+  const status = httpStatus(object(error))
+  const cause = modelCause(sentence(error), status)
+  return isLogin(error) ? { ...cause, result: 'login' } : cause
+}
+
+/** JSON-RPC has no codes between 400 and 599: where one stands there, it is that of HTTP. */
+function httpStatus({ code, data }: Json): number | undefined {
+  const { status, statusCode } = isObject(data) ? data : {}
+  return [status, statusCode, code].find((value): value is number => Number(value) >= 400 && Number(value) < 600)
+}
