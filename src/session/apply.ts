@@ -68,10 +68,11 @@ const quiet = new Set([
   'status_change',
 ])
 
-/** The time since the record before belongs to the agent, if it was at work. */
-function countWork(state: SessionState, { timestamp }: Loose): void {
-  if (!state.inTurn || state.status !== 'running') return
-  const ms = Date.parse(String(timestamp)) - Date.parse(state.updatedAt)
+/** The time since the record before belongs to the agent, if it was at work. Of a death that was found later nobody knows when it was. */
+function countWork(state: SessionState, { type, by, timestamp }: Loose): void {
+  if (!state.inTurn || state.status !== 'running' || typeof timestamp !== 'string') return
+  if (type === 'daemon_started' || (by === 'supervisor' && type !== 'daemon_exited')) return
+  const ms = Date.parse(timestamp) - Date.parse(state.updatedAt)
   if (ms > 0) state.activeMs += ms
 }
 
