@@ -156,9 +156,10 @@ export class Partner {
     )
   }
 
-  /** Hands on an answer that somebody has appended, if this process waits for it. */
+  /** Hands on an answer that somebody has appended, if it is the one that counts and this process waits for it. */
   hear(answer: Loose): void {
-    if (this.#asked.delete(answer.requestId as string)) this.#pass(answer)
+    const requestId = answer.requestId as string
+    if (this.#host.state().answered.get(requestId) === answer && this.#asked.delete(requestId)) this.#pass(answer)
   }
 
   /** @param works whether it has something to do; else nobody expects a word of it */

@@ -1,6 +1,6 @@
 /** What each event does to the state of a session. Pure but for the state itself, which is changed in place. */
 import type { Damage } from '../log/read.js'
-import type { Cause, Usage } from './events.js'
+import type { Cause, Decided, Usage } from './events.js'
 import { applyLife, type Loose, newLife } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
@@ -84,6 +84,8 @@ function closeQuestions(state: SessionState): void {
   }
 }
 
+const decisions: ReadonlySet<unknown> = new Set<Decided>(['allow', 'allow_always', 'deny'])
+
 const answer = (state: SessionState, requests: Map<string, Loose>, record: Loose): Loose | undefined => {
   const requestId = record.requestId as string
   const request = requests.get(requestId)
@@ -166,7 +168,10 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
     if (permissionMode !== undefined) state.permissionMode = permissionMode as string
   },
   approval_request: (state, record) => void state.approvals.set(record.requestId as string, record),
-  approval_response: (state, record) => void answer(state, state.approvals, record),
+  approval_response: (state, record) => {
+    // Any other word is no answer: an agent could take it for a yes.
+    if (decisions.has(record.decision)) answer(state, state.approvals, record)
+  },
   approval_voided: (state, { requestId, why }) => {
     for (const requests of [state.approvals, state.inputs]) {
       if (requests.delete(requestId as string)) state.voided.set(requestId as string, String(why))
