@@ -118,7 +118,7 @@ function settleOwn(state: SessionState, { about, subject }: Loose, content: stri
   const word = content.trim().toLowerCase()
   if (about === 'budget') {
     if (word === 'stop') state.stopAt = String(subject)
-    else grant(state, String(subject) as keyof SessionState['granted'], Number(word))
+    else grant(state, subject, word)
   }
   const undecided = about === 'undecided' ? state.messages.get(String(subject)) : undefined
   if (undecided === undefined) return
@@ -126,10 +126,12 @@ function settleOwn(state: SessionState, { about, subject }: Loose, content: stri
   if (word === 'skip') undecided.accepted = undecided.answered = true
 }
 
-/** As much as was said, else as much again as at first. */
-function grant(state: SessionState, subject: keyof SessionState['granted'], amount: number): void {
-  const { budget = {} } = state.spec
-  if (subject in state.granted) state.granted[subject] += amount > 0 ? amount : (budget[subject] ?? 0)
+/** As much as was said, or as much again as at first. Any other word grants nothing, and it is asked again. */
+function grant({ granted, spec }: SessionState, subject: unknown, word: string): void {
+  if (!Object.hasOwn(granted, String(subject))) return
+  const budget = subject as keyof typeof granted
+  const amount = word === 'continue' ? (spec.budget?.[budget] ?? 0) : Number(word)
+  if (amount > 0) granted[budget] += amount
 }
 
 const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
