@@ -25,7 +25,7 @@ const table: Record<string, Row> = {
   turn_ended: from(['running', 'waiting_approval', 'waiting_input'], 'idle'),
   approval_request: from(liveStatuses, 'waiting_approval'),
   approval_response: { waiting_approval: 'running' },
-  approval_voided: { waiting_approval: 'running' },
+  approval_voided: { waiting_approval: 'running', waiting_input: 'running' },
   input_request: from(liveStatuses, 'waiting_input'),
   input_response: { waiting_input: 'running' },
   user_message: { idle: 'running' },
