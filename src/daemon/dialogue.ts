@@ -104,6 +104,8 @@ export class Dialogue {
       case 'send':
         return this.#send(step.message, step.delivery)
       default:
+        // A person is asked before an agent may run, and the manager ends a daemon that is not ready in time.
+        if (this.#partner.state === 'none') this.#host.onStarted()
         return this.#changed()
     }
   }

@@ -20,6 +20,6 @@ export interface Host {
   context(): Lent
   /** Told of each event of the agent. */
   onEvent(event: AgentEvent): void
-  /** The agent runs now, or its start was tried. */
+  /** The agent runs now, or its start was tried, or a person is asked before it may. */
   onStarted(): void
 }
