@@ -45,6 +45,8 @@ export class Reporter {
   /** From now on, tells changes of the status that last: a question at once, all else when it stands for a moment. */
   follow(state: () => SessionState): void {
     this.#state = state
+    // A question that an earlier daemon has left open waits already.
+    this.look()
   }
 
   /** The state may have changed. */
