@@ -181,13 +181,15 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   },
   input_request: (state, record) => void state.inputs.set(record.requestId as string, record),
   input_response: (state, record) => {
+    if (typeof record.content !== 'string') return
     const request = answer(state, state.inputs, record)
-    if (request !== undefined) settleOwn(state, request, String(record.content))
+    if (request !== undefined) settleOwn(state, request, record.content)
   },
   user_message: (state, { messageId, content, interrupt }) => {
-    const id = messageId as string
+    // Anybody may append one, and what is not a message must not be sent.
+    if (typeof messageId !== 'string' || typeof content !== 'string') return
     const how = { interrupt: interrupt === true, waited: state.inTurn }
-    if (!state.messages.has(id)) state.messages.set(id, newMessage(id, String(content), how))
+    if (!state.messages.has(messageId)) state.messages.set(messageId, newMessage(messageId, content, how))
   },
   message_sent: (state, { messageId }) => {
     const sent = state.messages.get(messageId as string)

@@ -39,7 +39,7 @@ export type Loose = Record<string, unknown>
  */
 export function applyLife(life: Life, record: Loose): boolean {
   const type = record.type as string
-  const epoch = record.epoch as number | undefined
+  const epoch = typeof record.epoch === 'number' ? record.epoch : undefined
   if (epoch !== undefined && epoch < life.epoch) return true
   const before = life.status
   const status = nextStatus(before, type, record.status)
