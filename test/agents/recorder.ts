@@ -1,4 +1,5 @@
 /** A daemon's side of an agent for tests: keeps the events, and lets a test wait for one. */
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import type { AgentContext } from '../../src/agents/agent.js'
 import type { AgentEvent } from '../../src/session/events.js'
@@ -15,8 +16,13 @@ export interface Recorder {
   until<T extends AgentEvent['type']>(type: T, test?: (event: Of<T>) => boolean): Promise<Of<T>>
 }
 
+/** Stands for no session in particular. */
+const ANY = '0123456789ab'
+/** An agent that ends kills all that carry the mark of its session: tests at the same time must not be one session. */
+export const ownSession = randomBytes(6).toString('hex')
+
 export const newSpec = (fields: Partial<Spec> = {}): Spec => ({
-  sessionId: '0123456789ab',
+  sessionId: ANY,
   agentType: 'command',
   prompt: '',
   title: 'test',
@@ -48,7 +54,7 @@ export function record(spec: Spec, env: Record<string, string>, more: Partial<Ag
         look()
       }),
     context: {
-      spec,
+      spec: spec.sessionId === ANY ? { ...spec, sessionId: ownSession } : spec,
       env,
       start: 1,
       turns: 0,
