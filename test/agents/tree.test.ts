@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
-import { killAll, signalAll, survivors, treeOf, waitGone } from '../../src/agents/tree.js'
+import { killAll, killMarked, signalAll, survivors, treeOf, waitGone } from '../../src/agents/tree.js'
 
 if (process.platform !== 'linux') t.bailout('there is no /proc to read here')
 
@@ -37,4 +38,36 @@ t.test('a later process with the same number is left alone', async (t) => {
   t.equal(survivors(members).length, 3)
   await killAll(members)
   await exited
+})
+
+/** A process that has made itself a daemon: its parent is gone, and it is below nobody here. */
+async function daemon(env: Record<string, string>): Promise<number> {
+  const child = spawn('sh', ['-c', 'setsid sleep 600 > /dev/null & echo $!'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { PATH: process.env.PATH, ...env },
+  })
+  const exited = once(child, 'exit')
+  const [pid] = await once(child.stdout, 'data')
+  await exited
+  return Number(pid)
+}
+
+t.test('who carries the mark of a session is found wherever it is, and nobody else', async (t) => {
+  const sessionId = randomBytes(6).toString('hex')
+  const marked = await daemon({ AGENTZ_SESSION_ID: sessionId })
+  const others = await Promise.all([
+    daemon({ AGENTZ_SESSION_ID: `${sessionId}0` }),
+    daemon({ OTHER: `AGENTZ_SESSION_ID=${sessionId}` }),
+    daemon({}),
+  ])
+  const all = [marked, ...others]
+  t.equal(treeOf(all).length, 4)
+  t.notOk(treeOf([process.pid]).some(({ pid }) => all.includes(pid)))
+  await killMarked(sessionId)
+  t.same(
+    treeOf(all).map(({ pid }) => pid),
+    others,
+  )
+  await killAll(treeOf(others))
+  t.same(treeOf(all), [])
 })
