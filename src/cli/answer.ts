@@ -17,7 +17,7 @@ export const verb: Verb<Args & { text?: string[]; file?: string }> = {
       args,
       'inputs',
       (requestId) => ({ type: 'input_response', requestId, content, via: 'cli' }),
-      'is answered',
+      'answered',
     )
   },
 }

@@ -15,7 +15,7 @@ export const verb: Verb<Args & { always?: boolean }> = {
       args,
       'approvals',
       (requestId) => ({ type: 'approval_response', requestId, decision, via: 'cli' }),
-      'is allowed',
+      args.always ? 'allowed, and the like of it' : 'allowed',
     )
   },
 }

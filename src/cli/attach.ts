@@ -2,8 +2,9 @@
 import { needsAnswer } from '../session/status.js'
 import type { Context } from './context.js'
 import { exitFor, follow } from './follow.js'
+import { howToAnswer } from './question.js'
 import { LiveRenderer, render } from './render.js'
-import { harmless, paint, print, say } from './terminal.js'
+import { harmless, print, say } from './terminal.js'
 
 /** Prints what happens until the session ends; on Ctrl-C, says how to come back. @returns the exit status */
 export async function attach({ home, supervisor }: Context, id: string, from = 0): Promise<number> {
@@ -11,27 +12,29 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
   const onInterrupt = () => detach.abort()
   process.on('SIGINT', onInterrupt)
   const live = process.stdout.isTTY ? new LiveRenderer() : { render }
-  let pending = ''
-  let talk = ''
+  // In the order in which it happened, also where both go to one terminal.
+  let pending: { isTalk: boolean; text: string }[] = []
   let asked = ''
   const state = await follow(home, supervisor, id, {
     from,
     signal: detach.signal,
     onRecord: (record) => {
       const text = live.render(record) ?? ''
-      if (isAboutSession(record.type)) talk += text
-      else pending += text
+      const isTalk = isAboutSession(record.type)
+      const last = pending.at(-1)
+      if (last?.isTalk === isTalk) last.text += text
+      else if (text !== '') pending.push({ isTalk, text })
     },
-    onBatch: async ({ status, approvals, inputs }) => {
-      const text = pending
-      pending = ''
-      if (text !== '') await print(text)
-      if (talk !== '') process.stderr.write(talk)
-      talk = ''
-      const open = [...approvals.keys(), ...inputs.keys()].join()
-      if (needsAnswer(status) && open !== asked)
-        say(paint(`${status.replace('_', ' for ')}: agentz show ${id} lists the question`, 'yellow'))
-      asked = open
+    onBatch: async (now, isNow) => {
+      const texts = pending
+      pending = []
+      for (const { isTalk, text } of texts) {
+        if (isTalk) process.stderr.write(text)
+        else await print(text)
+      }
+      const open = [...now.approvals.keys(), ...now.inputs.keys()].join()
+      if (isNow && needsAnswer(now.status) && open !== asked) say(howToAnswer(now))
+      if (isNow) asked = open
     },
   })
   process.off('SIGINT', onInterrupt)

@@ -15,7 +15,7 @@ export const verb: Verb<Args & { reason?: string }> = {
       args,
       'approvals',
       (requestId) => ({ type: 'approval_response', requestId, decision: 'deny', ...reason, via: 'cli' }),
-      'is denied',
+      'denied',
     )
   },
 }

@@ -1,7 +1,8 @@
 /** Following a session to its end from its file alone, with a look at its unit where the file falls silent. */
+import { closeSync, statSync } from 'node:fs'
 import { type Home, sessionLog } from '../base/paths.js'
-import { parseRecord } from '../log/line.js'
-import { splitLines } from '../log/read.js'
+import { MAX_LINE, parseRecord } from '../log/line.js'
+import { openLog, readChunks, splitLines } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { applySession, newState } from '../session/apply.js'
 import type { Loose } from '../session/life.js'
@@ -20,8 +21,8 @@ export interface FollowOptions {
   /** Told of each record from `from` on, as its file has it. A promise holds the reading back. */
   from?: number
   onRecord?: (record: Loose, offset: number, line: Buffer) => void
-  /** After each batch. */
-  onBatch?: (state: SessionState) => Promise<void> | void
+  /** After each batch; `isNow` is false while there is more that was in the file from the beginning. */
+  onBatch?: (state: SessionState, isNow: boolean) => Promise<void> | void
   /** Ends the following before the session ends. */
   until?: (state: SessionState) => boolean
   /** Whether an end of the session counts; one that was there before it was taken up again does not. */
@@ -36,6 +37,7 @@ export async function follow(
   options: FollowOptions,
 ): Promise<SessionState | undefined> {
   const { from = 0, onRecord } = options
+  const path = sessionLog(home, id)
   const stop = new AbortController()
   const abort = () => stop.abort()
   options.signal.addEventListener('abort', abort, { once: true })
@@ -54,9 +56,11 @@ export async function follow(
     },
   )
   try {
-    for await (const item of tail(sessionLog(home, id), { from: 0, signal: stop.signal })) {
+    let known = wholeLines(path)
+    for await (const item of tail(path, { from: 0, signal: stop.signal })) {
       if (item.kind === 'reset') {
         state = undefined
+        known = 0
         continue
       }
       splitLines(item.bytes, item.base, (start, end, offset) => {
@@ -70,7 +74,10 @@ export async function follow(
       })
       watch.heard()
       if (state === undefined) continue
-      await options.onBatch?.(state)
+      // An end or a question in the middle of what was there already is history.
+      const isNow = item.base + item.bytes.length >= known
+      await options.onBatch?.(state, isNow)
+      if (!isNow) continue
       if (options.until?.(state) || (hasEnded(state) && options.counts?.(state) !== false)) return state
     }
     return options.signal.aborted ? undefined : lost
@@ -78,6 +85,20 @@ export async function follow(
     watch.close()
     stop.abort()
     options.signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Where the last whole line ends; 0 if the file is not there yet. */
+function wholeLines(path: string): number {
+  const size = statSync(path, { throwIfNoEntry: false })?.size
+  if (size === undefined) return 0
+  const fd = openLog(path)
+  try {
+    let end = 0
+    for (const { bytes, base } of readChunks(fd, Math.max(0, size - 2 * MAX_LINE), size)) end = base + bytes.length
+    return end
+  } finally {
+    closeSync(fd)
   }
 }
 

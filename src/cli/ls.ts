@@ -4,7 +4,7 @@ import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
-import { age, type Colour, columns, harmless, oneLine, paint, print, say } from './terminal.js'
+import { age, type Colour, columns, count, harmless, oneLine, paint, print, say } from './terminal.js'
 
 interface Args {
   json?: boolean
@@ -154,7 +154,7 @@ function sums(rows: Row[]): string {
   }
   return [...byAgent]
     .map(([agent, { sessions, tokens, cost }]) =>
-      harmless(`${agent}: ${sessions} sessions, ${tokens} tokens, $${cost.toFixed(4)}`),
+      harmless(`${agent}: ${count(sessions, 'session')}, ${count(tokens, 'token')}, $${cost.toFixed(4)}`),
     )
     .join('\n')
 }

@@ -1,5 +1,6 @@
 /** Events as a person reads them. Pure but for colour. */
 import type { Loose } from '../session/life.js'
+import { asked } from './question.js'
 import { type Colour, harmless, oneLine, paint, spelled } from './terminal.js'
 
 const RESULT_LINES = 6
@@ -38,6 +39,18 @@ export class LiveRenderer {
 const note = (sign: string, colour: Colour, text: string): string => `${paint(sign, colour)} ${paint(text, 'dim')}\n`
 const string = (value: unknown): string => harmless(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 
+const decided: Record<string, string> = {
+  allow: 'allowed',
+  allow_always: 'allowed, and the like of it until the session ends,',
+  deny: 'denied',
+}
+
+/** Where it is not what everybody expects. */
+const delivered: Record<string, string> = {
+  queued: 'the message that waited is handed over',
+  steered: 'the message is handed over while the turn runs',
+}
+
 const renderers: Record<string, (event: Loose) => string | undefined> = {
   text: ({ partial, content, stream }) => {
     if (partial) return undefined
@@ -56,7 +69,9 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   user_message: ({ content, by }) =>
     by === 'daemon' ? note('>', 'blue', string(content)) : `${paint('>', 'bold')} ${string(content)}\n`,
   message_sent: ({ delivery, messageId }) =>
-    delivery === 'new' || messageId === 'prompt' ? undefined : note('>', 'blue', `the message is ${string(delivery)}`),
+    messageId === 'prompt' || delivered[String(delivery)] === undefined
+      ? undefined
+      : note('>', 'blue', delivered[String(delivery)] ?? ''),
   turn_ended: ({ reason, error }) =>
     reason === 'completed'
       ? undefined
@@ -76,7 +91,7 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
       '!',
       'yellow',
       harmless(
-        `${string(decision)} by ${string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
+        `${decided[String(decision)] ?? string(decision)} by ${string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
       ),
     ),
   approval_voided: ({ why }) => note('!', 'yellow', `the question is void: ${harmless(string(why))}`),
@@ -103,13 +118,6 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
     const { result, message } = (cause ?? {}) as Loose
     return `${paint('✗', 'red')} interrupted: ${harmless(string(message ?? result))}\n`
   },
-}
-
-/** All of what a tool is to do, and the agent's own words for it where they are not the same. */
-export function asked({ tool, input, title }: Loose): string {
-  const json = JSON.stringify(input)
-  const said = typeof title === 'string' && !json.includes(title.slice(0, 20)) ? `${title}: ` : ''
-  return `${said}${String(tool)} ${json}`
 }
 
 /** What a tool is aimed at: its most telling argument. */

@@ -1,14 +1,17 @@
+import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { findSession } from '../session/find.js'
 import { frame } from '../session/frame.js'
 import { newMessageId } from '../session/message.js'
-import type { SessionState } from '../session/state.js'
-import { needsAnswer } from '../session/status.js'
+import { readSession, type SessionState } from '../session/state.js'
+import { isLive, needsAnswer } from '../session/status.js'
 import { sayTo } from '../supervisor/say.js'
+import { startArgv } from '../supervisor/systemd.js'
 import { context, EXIT, seconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { readText } from './input.js'
-import { appendLine, harmless, print, say } from './terminal.js'
+import { howToAnswer } from './question.js'
+import { appendLine, harmless, print, say, shellWords } from './terminal.js'
 
 interface Args {
   id: string
@@ -34,23 +37,28 @@ export const verb: Verb<Args> = {
       .option('timeout', { alias: 't', type: 'string', describe: 'Wait no longer than so many seconds' }) as never,
   handle: async (args, rest) => {
     const { home, supervisor } = context()
+    const limit = args.timeout === undefined ? undefined : seconds(args.timeout)
+    if (limit !== undefined && !args.wait) {
+      throw new AgentzError('USAGE', '-t is how long to wait, and needs --wait', { hint: 'See `agentz send --help`.' })
+    }
     const id = findSession(home, args.id)
     const content = await readText('message', [...(args.text ?? []), ...rest], args.file)
     const messageId = newMessageId()
     const interrupt = args.interrupt ? { interrupt: true } : {}
     if (args.how) {
       const line = frame({ type: 'user_message', messageId, content, ...interrupt }, 'user')
-      await print(`${appendLine(line, sessionLog(home, id))}   # to a session that runs: found within a second\n`)
+      const { spec, status } = readSession(home, id)
+      await print(`${appendLine(line, sessionLog(home, id))}   # found within a second by a daemon that runs\n`)
+      if (!isLive(status)) await print(`${shellWords(startArgv(spec, home))}\n`)
       return EXIT.ok
     }
     const said = await sayTo(home, supervisor, id, { messageId, content, via: 'cli', ...interrupt })
     if (!args.wait) {
       if (args.json) await print(`${JSON.stringify({ sessionId: id, ...said })}\n`)
-      else say(said.reopened ? `${id} is taken up again` : `${id} has it`)
+      else say(said.reopened ? `${id} is taken up again with it` : `${id} has it`)
       return EXIT.ok
     }
-    const signal =
-      args.timeout === undefined ? new AbortController().signal : AbortSignal.timeout(seconds(args.timeout) * 1000)
+    const signal = limit === undefined ? new AbortController().signal : AbortSignal.timeout(limit * 1000)
     let texts: string[] = []
     const state = await follow(home, supervisor, id, {
       signal,
@@ -82,7 +90,7 @@ async function answered(
     return EXIT.timedOut
   }
   if (needsAnswer(state.status)) {
-    say(`${state.status.replace('_', ' for ')}: agentz show ${id} lists the question`)
+    say(howToAnswer(state))
     return EXIT.needsAnswer
   }
   const { lastTurn } = state

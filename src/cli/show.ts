@@ -7,8 +7,8 @@ import type { UnitDetail } from '../supervisor/supervisor.js'
 import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
-import { asked } from './render.js'
-import { age, harmless, oneLine, paint, print, shellWords, spelled } from './terminal.js'
+import { answers, asked } from './question.js'
+import { age, count, harmless, oneLine, paint, print, shellWords, spelled } from './terminal.js'
 
 interface Args {
   id: string
@@ -63,57 +63,36 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
     ...row('directory', harmless(view.workingDir)),
     ...row('created', `${view.createdAt}  (${age(view.createdAt)} ago)`),
     ...row('last', `${view.updatedAt}  (${age(view.updatedAt)} ago)`),
-    ...row('starts', view.epoch > 1 ? `${view.epoch} (${view.restarts} restarts)` : undefined),
+    ...row(
+      'starts',
+      view.epoch > 1 ? `${view.epoch}${view.restarts > 0 ? `, ${count(view.restarts, 'restart')}` : ''}` : undefined,
+    ),
     ...row(
       'unit',
       `${view.unit}${unit ? `  ${unit.active} (${unit.sub})${unit.pid ? `  pid ${unit.pid}` : ''}${usage(unit)}` : '  not loaded'}`,
     ),
     ...row(
       'log',
-      `${view.log}  (${view.offset} bytes, ${view.events} events${view.damaged ? `, ${view.damaged} damaged lines` : ''})`,
+      `${view.log}  (${view.offset} bytes, ${count(view.events, 'event')}${view.damaged ? `, ${count(view.damaged, 'damaged line')}` : ''})`,
     ),
     ...row('stalled', view.stalled === undefined ? undefined : `its agent has said nothing for ${view.stalled} s`),
     ...row('used', used(view)),
     ...row('budget', budgetText(view)),
+    ...row('waiting', waiting(view)),
     ...row('native', view.nativeId),
     ...row('parent', view.parent),
     ...row('command', view.command ? oneLine(shellWords(view.command), 400) : undefined),
     ...row('prompt', oneLine(view.prompt, 400)),
-    ...view.approvals.flatMap((request) => question(view.sessionId, request)),
-    ...view.inputs.flatMap((each) => inputQuestion(view.sessionId, each)),
+    ...[...view.approvals, ...view.inputs].flatMap((request) => question(view.sessionId, request)),
   ]
   return `${lines.join('\n')}\n`
 }
 
-interface Option {
-  readonly decision: string
-  readonly label: string
-}
-
-/** What is asked, and the lines that answer it. */
-function question(id: string, { requestId, tool, input, title, options = [] }: Loose): string[] {
-  const name = shellWords([String(requestId)])
-  const has = (decision: string) =>
-    (options as Option[]).length === 0 || (options as Option[]).some((each) => each.decision === decision)
-  const always = has('allow_always') ? `   (or approve ${id} ${name} --always)` : ''
+/** What is asked, and the lines that answer it; the page may be read when another question waits, so each names its own. */
+function question(id: string, request: Loose): string[] {
   return [
-    `${paint('asks'.padEnd(10), 'yellow')}${spelled(asked({ tool, input, title }))}`,
-    ...(has('allow')
-      ? [
-          `${paint('allow'.padEnd(10), 'dim')}${spelled(`agentz approve ${id} ${name}`)}${paint(spelled(always), 'dim')}`,
-        ]
-      : []),
-    ...(has('deny') ? [`${paint('deny'.padEnd(10), 'dim')}${spelled(`agentz deny ${id} ${name} -r 'why not'`)}`] : []),
-  ]
-}
-
-function inputQuestion(id: string, { requestId, question: text, options }: Loose): string[] {
-  const offered = Array.isArray(options)
-    ? options.map((option) => JSON.stringify(option)).join(' or ')
-    : "'your answer'"
-  return [
-    `${paint('asks'.padEnd(10), 'yellow')}${spelled(String(text))}`,
-    `${paint('answer'.padEnd(10), 'dim')}${spelled(`agentz answer ${id} --request ${shellWords([String(requestId)])} ${offered}`)}`,
+    `${paint('asks'.padEnd(10), 'yellow')}${spelled(asked(request))}`,
+    ...answers(id, request, true).map(([what, line]) => `${paint(what.padEnd(10), 'dim')}${line}`),
   ]
 }
 
@@ -122,19 +101,28 @@ function used({ usage, activeMs, turns }: SessionView): string | undefined {
   if (input + output === 0 && turns === 0) return undefined
   const cost = costUsd === undefined ? [] : [`$${costUsd.toFixed(4)}`]
   const tokens = input + output === 0 ? [] : [`${input} tokens in (${cached} cached)`, `${output} out`]
-  return [...tokens, ...cost, `${turns} turns`, `${(activeMs / 1000).toFixed(1)} s of work`].join(', ')
+  return [...tokens, ...cost, count(turns, 'turn'), `${(activeMs / 1000).toFixed(1)} s of work`].join(', ')
 }
 
-const budgetText = ({ budget = {} }: SessionView): string | undefined =>
-  Object.entries(budget)
-    .map(([subject, limit]) => `${limit} ${subject}`)
-    .join(', ')
+/** A session that has ended takes what was not handed over when it is taken up again. */
+const waiting = ({ queued }: SessionView): string | undefined =>
+  queued === 0 ? undefined : `${count(queued, 'message')} that the agent has not taken yet`
+
+function budgetText({ budget = {} }: SessionView): string {
+  const { turns, cost, tokens, time } = budget
+  return [
+    ...(turns === undefined ? [] : [count(turns, 'turn')]),
+    ...(tokens === undefined ? [] : [count(tokens, 'token')]),
+    ...(cost === undefined ? [] : [`$${cost}`]),
+    ...(time === undefined ? [] : [`${time} s of work`]),
+  ].join(', ')
+}
 
 function usage({ memoryBytes, cpuSeconds, tasks }: UnitDetail): string {
   const parts = [
     ...(memoryBytes === undefined ? [] : [`${Math.round(memoryBytes / 1048576)} MB`]),
     ...(cpuSeconds === undefined ? [] : [`${cpuSeconds.toFixed(1)} s CPU`]),
-    ...(tasks === undefined ? [] : [`${tasks} tasks`]),
+    ...(tasks === undefined ? [] : [count(tasks, 'task')]),
   ]
   return parts.length === 0 ? '' : `  ${parts.join(', ')}`
 }

@@ -54,6 +54,9 @@ export function oneLine(text: string, width: number): string {
 /** The width to print to; 80 where nobody says. */
 export const columns = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80
 
+/** 1 turn, 2 turns. */
+export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
+
 /** 5s, 12m, 3h, 9d. */
 export function age(from: string, now = Date.now()): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(from)) / 1000))

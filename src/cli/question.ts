@@ -1,0 +1,54 @@
+/** What a session asks, and the command lines that answer it, each whole, so that it can be copied. */
+import type { Loose } from '../session/life.js'
+import type { SessionState } from '../session/state.js'
+import { paint, shellWords, spelled } from './terminal.js'
+
+interface Option {
+  readonly decision: string
+  readonly label: string
+}
+
+/** All of what a tool is to do, and the agent's own words for it where they are not the same. */
+export function asked({ tool, input, title, question }: Loose): string {
+  if (question !== undefined) return String(question)
+  const json = JSON.stringify(input) ?? ''
+  const said = typeof title === 'string' && !json.includes(title.slice(0, 20)) ? `${title}: ` : ''
+  return `${said}${String(tool)} ${json}`
+}
+
+/**
+ * The lines that answer a request.
+ * @param named whether the request has to be named: it is not the only one, or the lines may be read when another one waits
+ */
+export function answers(id: string, request: Loose, named: boolean): [what: string, line: string][] {
+  const requestId = String(request.requestId)
+  const line = (verb: string, ...words: string[]) => spelled(shellWords(['agentz', verb, id, ...words]))
+  if (request.question !== undefined) {
+    const { options } = request
+    const which = named ? ['--request', requestId] : []
+    const offered = Array.isArray(options) && options.length > 0 ? options.map(String) : ['your answer']
+    return offered.map((content) => ['answer', line('answer', ...which, content)])
+  }
+  const options = Array.isArray(request.options) ? (request.options as Option[]) : []
+  const takes = (decision: string) => options.length === 0 || options.some((each) => each.decision === decision)
+  const which = named ? [requestId] : []
+  const rows: [string, string, string[]][] = [
+    ['allow', 'approve', which],
+    ['allow_always', 'approve', [...which, '--always']],
+    ['deny', 'deny', [...which, '-r', 'why not']],
+  ]
+  return rows
+    .filter(([decision]) => takes(decision))
+    .map(([decision, verb, words]) => [decision === 'allow_always' ? 'always' : decision, line(verb, ...words)])
+}
+
+/** What to type now, for somebody who has just read what is asked. */
+export function howToAnswer({ spec, status, approvals, inputs }: SessionState): string {
+  const open = [...approvals.values(), ...inputs.values()]
+  const lines = open.flatMap((request) => {
+    const named = (request.question === undefined ? approvals : inputs).size > 1
+    const what = open.length > 1 ? [`  ${spelled(asked(request))}`] : []
+    return [...what, ...answers(spec.sessionId, request, named).map(([, line]) => `  ${line}`)]
+  })
+  return [paint(`${status.replace('_', ' for ')}; answer it with one of:`, 'yellow'), ...lines].join('\n')
+}
