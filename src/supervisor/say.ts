@@ -1,11 +1,13 @@
 /** Saying something to a session, whether it runs or has ended: then its unit is started again, and the conversation goes on. */
+import { closeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AgentzError } from '../base/errors.js'
-import type { Home } from '../base/paths.js'
+import { type Home, sessionLog } from '../base/paths.js'
+import { openLog } from '../log/read.js'
 import { appendControl } from '../session/control.js'
 import type { EventOf } from '../session/events.js'
 import { newMessageId } from '../session/message.js'
-import { readSession } from '../session/state.js'
+import { readSession, SessionFold } from '../session/state.js'
 import { isLive } from '../session/status.js'
 import { unitState } from './fleet.js'
 import type { Supervisor } from './supervisor.js'
@@ -14,6 +16,8 @@ import { carries } from './truth.js'
 /** A unit that ends has its reaper run, which has 20 s to stop what is left. */
 const PATIENCE_MS = 60_000
 const LOOK_AGAIN_MS = 50
+/** A daemon that was started has spoken after a tenth of this. */
+const BEGIN_MS = 3_000
 
 export interface Said {
   readonly messageId: string
@@ -41,13 +45,30 @@ export async function sayTo(home: Home, supervisor: Supervisor, id: string, sayi
     // The daemon of a living session reads its file to the end, under the lock, before it ends.
     const restarts = state.status === 'interrupted' && unit?.sub === 'auto-restart'
     if (carries(unit) && (isLive(state.status) || restarts)) return { messageId, offset, reopened: false }
-    if (unit === undefined && (await start(supervisor, home, id))) return { messageId, offset, reopened: true }
+    if (unit === undefined && (await start(supervisor, home, id))) {
+      await begun(home, id, state.epoch)
+      return { messageId, offset, reopened: true }
+    }
     if (Date.now() > end) {
       throw new AgentzError('TIMED_OUT', `the unit of session ${id} does not end (${unit?.active}, ${unit?.sub})`, {
         hint: 'The message is in the file; it is read when the session is started again: send another one.',
       })
     }
     await delay(LOOK_AGAIN_MS)
+  }
+}
+
+/** Until the file says so, whoever looks at the session finds it ended: `wait` right after `send` would be over at once. */
+async function begun(home: Home, id: string, epoch: number): Promise<void> {
+  const fd = openLog(sessionLog(home, id))
+  try {
+    const fold = new SessionFold(id)
+    for (const end = Date.now() + BEGIN_MS; Date.now() < end; await delay(LOOK_AGAIN_MS / 2)) {
+      fold.read(fd)
+      if (fold.state.epoch > epoch) return
+    }
+  } finally {
+    closeSync(fd)
   }
 }
 
