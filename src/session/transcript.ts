@@ -29,20 +29,24 @@ export function transcriptOf(path: string): string {
 }
 
 function partOf(record: Loose): string | undefined {
-  const content = typeof record.content === 'string' ? record.content.slice(0, LONGEST) : ''
+  const [messageId, tool] = [textIn(record.messageId), textIn(record.tool)]
+  const content = textIn(record.content).slice(0, LONGEST)
   switch (record.type) {
     case 'user_message':
-      return isOwn(String(record.messageId)) ? undefined : `User: ${content}`
+      return messageId === '' || isOwn(messageId) ? undefined : `User: ${content}`
     case 'text':
       return content === '' ? undefined : `You: ${content}`
     case 'tool_use':
-      return `(You used the tool ${String(record.tool)}: ${JSON.stringify(record.input)?.slice(0, 500)})`
+      return `(You used the tool ${tool}: ${JSON.stringify(record.input)?.slice(0, 500)})`
     case 'tool_result':
       return `(It gave: ${content.slice(0, 500)})`
     default:
       return undefined
   }
 }
+
+/** A line may have been written by hand. */
+const textIn = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** A message that carries the conversation before it. */
 export const withTranscript = (transcript: string, content: string): string =>
