@@ -1,66 +1,112 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
-import { doorbell, type Home, sessionLog } from '../../src/base/paths.js'
+import { type Home, sessionLog } from '../../src/base/paths.js'
 import { appendOnce } from '../../src/log/append.js'
 import { appendControl } from '../../src/session/control.js'
-import { listen, ring } from '../../src/session/doorbell.js'
 import { appendLifecycle } from '../../src/session/lifecycle.js'
 import { readRegistry } from '../../src/session/registry.js'
 import { readSession } from '../../src/session/state.js'
-import { newHome, tempDir, until } from '../helpers/home.js'
+import { newHome, tempDir } from '../helpers/home.js'
 import { program, start } from '../helpers/program.js'
 import { newSession } from '../helpers/session.js'
+import { ask, budgetQuestion, started } from './fold.js'
 
 // The doorbells of these tests belong to their own AGENTZ_HOME, not to the login.
 delete process.env.XDG_RUNTIME_DIR
 
-const daemonStarted = { type: 'daemon_started', by: 'daemon', epoch: 1, unit: 'u', pid: 1, bootId: 'b' }
 const append = (home: Home, id: string, event: object) => appendOnce(sessionLog(home, id), JSON.stringify(event))
 
 async function running(home: Home, ...events: object[]): Promise<string> {
   const { sessionId } = await newSession(home)
-  for (const event of [daemonStarted, ...events]) append(home, sessionId, event)
+  for (const event of [started(), ...events]) append(home, sessionId, event)
   return sessionId
 }
 
-t.test('an answer', async (t) => {
+t.test('an answer to an approval', async (t) => {
   const home = newHome(t)
-  const ask = { type: 'approval_request', requestId: 'r1', tool: 'Bash', input: {} }
-  const id = await running(
-    home,
-    ask,
-    { ...ask, requestId: 'r2' },
-    { type: 'input_request', requestId: 'i1', question: '?' },
-  )
-  const answer = (requestId: string, decision: 'allow' | 'deny' = 'allow') =>
+  const options = ['allow', 'deny'].map((decision) => ({ decision, label: decision }))
+  const more = [ask('r2'), ask('r4', { options }), { type: 'input_request', requestId: 'i1', question: '?' }]
+  const id = await running(home, ask('r1'), ...more)
+  const answer = (requestId: string, decision: 'allow' | 'allow_always' | 'deny' = 'allow') =>
     appendControl(home, id, { type: 'approval_response', requestId, decision, via: 'cli' })
 
   const { offset } = await answer('r1')
   t.equal(offset, statSync(sessionLog(home, id)).size, 'its address')
   t.match(readSession(home, id).status, /^waiting_/, 'others are still open')
   await t.rejects(answer('r1', 'deny'), { code: 'CONFLICT', message: /"r1" of session .* was answered already/ })
-  await t.rejects(answer('r3'), { code: 'NOT_FOUND', message: /has no request "r3"/ })
+  await t.rejects(answer('r3'), { code: 'NOT_FOUND', message: /there is no request "r3"/ })
   await t.rejects(answer('__proto__'), { code: 'NOT_FOUND' })
   await t.rejects(answer('i1'), { code: 'NOT_FOUND' }, 'a question is no approval')
   append(home, id, { type: 'approval_voided', requestId: 'r2', why: 'the agent died' })
-  await t.rejects(answer('r2'), { code: 'CONFLICT' }, 'what is void takes no answer')
-  t.ok((await appendControl(home, id, { type: 'input_response', requestId: 'i1', content: 'yes' })).offset)
-  await t.rejects(appendControl(home, id, { type: 'input_response', requestId: 'i1', content: 'no' }), {
-    code: 'CONFLICT',
-  })
+  await t.rejects(answer('r2'), { code: 'NOT_FOUND', message: /is void: the agent died/ })
+  const refused = { code: 'BAD_INPUT', message: /"allow_always" is not one of/, hint: 'Answers: allow, deny.' }
+  await t.rejects(answer('r4', 'allow_always'), refused, 'what is not offered')
+  t.ok((await answer('r4', 'deny')).offset)
   const responses = readFileSync(sessionLog(home, id), 'utf8').match(/"type":"approval_response"/g)
-  t.equal(responses?.length, 1, 'what was refused is not in the file')
+  t.equal(responses?.length, 2, 'what was refused is not in the file')
   await t.rejects(appendControl(home, 'ffffffffffff', { type: 'cancel_requested' }), { code: 'NOT_FOUND' })
 })
 
-t.test('a question that died with its daemon takes no answer', async (t) => {
+t.test('an answer to a question', async (t) => {
   const home = newHome(t)
-  const ask = { type: 'approval_request', requestId: 'r1', tool: 'Bash', input: {} }
-  const id = await running(home, ask, { ...daemonStarted, epoch: 2 })
-  const answer = appendControl(home, id, { type: 'approval_response', requestId: 'r1', decision: 'allow' })
-  await t.rejects(answer, { code: 'CONFLICT' })
+  const question = (requestId: string, more: object = {}) => ({
+    type: 'input_request',
+    requestId,
+    question: '?',
+    ...more,
+  })
+  const undecided = { about: 'undecided', subject: 'prompt', options: ['send', 'skip'] }
+  const id = await running(
+    home,
+    ...[question('i1'), question('i2', { options: ['red', 'blue'] }), question('i3', undecided), ask('r1')],
+    ...[budgetQuestion('turns', 'b1'), budgetQuestion('cost', 'b2')],
+  )
+  const answer = (requestId: string, content: string) =>
+    appendControl(home, id, { type: 'input_response', requestId, content })
+  t.ok((await answer('i1', 'yes')).offset)
+  await t.rejects(answer('i1', 'no'), { code: 'CONFLICT' })
+  await t.rejects(answer('r1', 'yes'), { code: 'NOT_FOUND' }, 'an approval is no question')
+  t.ok((await answer('i2', 'green')).offset, 'an agent may understand what it did not offer')
+  await t.rejects(answer('i3', 'again'), { code: 'BAD_INPUT', hint: 'Answers: send, skip.' })
+  t.ok((await answer('i3', ' skip\n')).offset)
+  for (const odd of ['yes', '', '0', '-3', 'NaN']) await t.rejects(answer('b1', odd), { code: 'BAD_INPUT' }, odd)
+  t.ok((await answer('b1', '12')).offset)
+  t.ok((await answer('b2', 'continue')).offset)
+  t.match(readSession(home, id).granted, { turns: 12 })
+})
+
+t.test('a message', async (t) => {
+  const home = newHome(t)
+  const id = await running(home)
+  const say = (messageId: string, content = 'hello', to = id) =>
+    appendControl(home, to, { type: 'user_message', messageId, content, via: 'cli' })
+  t.ok((await say('m1', 'größer\n"than" $HOME')).offset)
+  t.equal(readSession(home, id).messages.get('m1')?.content, 'größer\n"than" $HOME')
+  await t.rejects(say('m1'), { code: 'CONFLICT', message: /has a message "m1" already/ })
+  await t.rejects(say('prompt'), { code: 'CONFLICT' }, 'the prompt was the first one')
+  await t.rejects(say('m2', ' \n'), { code: 'BAD_INPUT', message: 'the message is empty' })
+  await t.rejects(say('m2', 'a\0b'), { code: 'BAD_INPUT', message: /NUL/ })
+  await t.rejects(say('continue-7'), { code: 'BAD_INPUT', message: /daemon's own/ })
+  const { sessionId } = await newSession(home, { agentType: 'command', prompt: '', command: ['true'] })
+  await t.rejects(say('m1', 'hello', sessionId), { code: 'BAD_INPUT', message: /runs a program/ })
+  append(home, id, { type: 'session_completed', epoch: 1, metadata: {} })
+  t.ok((await say('m3')).offset, 'one that has ended takes messages')
+  t.same([...readSession(home, id).messages.keys()], ['prompt', 'm1', 'm3'])
+})
+
+t.test('an answer when nobody listens', async (t) => {
+  const home = newHome(t)
+  const answer = (id: string) =>
+    appendControl(home, id, { type: 'approval_response', requestId: 'r1', decision: 'allow' })
+  const exited = { type: 'daemon_exited', by: 'supervisor', epoch: 1, result: 'signal' }
+  const between = await running(home, ask('r1'), exited)
+  await t.rejects(answer(between), { code: 'CONFLICT', message: /being started again/ })
+  const voided = { type: 'approval_voided', requestId: 'r1', why: 'its daemon is gone' }
+  const after = await running(home, ask('r1'), exited, started(2), voided)
+  await t.rejects(answer(after), { code: 'NOT_FOUND', message: /its daemon is gone/ })
+  t.ok((await answer(await running(home, ask('r1'), exited, started(2)))).offset, 'one that was kept')
+  const over = await running(home, ask('r1'), { type: 'session_cancelled', epoch: 1, cause: { result: 'cancelled' } })
+  await t.rejects(answer(over), { code: 'NOT_FOUND', message: /the session is cancelled/ })
 })
 
 t.test('cancel', async (t) => {
@@ -83,10 +129,7 @@ t.test('a reason comes back as it was typed', async (t) => {
   const home = newHome(t)
   const id = await running(home)
   const content = 'two\nlines, "quotes", $HOME, \u2028 and größer'
-  appendOnce(
-    sessionLog(home, id),
-    JSON.stringify({ type: 'approval_request', requestId: 'r9', tool: 'Bash', input: {} }),
-  )
+  append(home, id, ask('r9'))
   const { offset = 0 } = await appendControl(home, id, {
     type: 'approval_response',
     requestId: 'r9',
@@ -131,62 +174,6 @@ t.test('two processes answer at once: one wins', async (t) => {
   }
   const found = readFileSync(sessionLog(home, id), 'utf8').match(/"type":"approval_response"/g)
   t.equal(found?.length, requests.length)
-})
-
-t.test('the doorbell', async (t) => {
-  const home = newHome(t)
-  const path = doorbell(home, '0123456789ab')
-  t.equal(await ring(path), false, 'nobody is there')
-  let rings = 0
-  const stop = await listen(path, () => rings++)
-  t.equal(await ring(path), true)
-  await until(() => rings === 1, 'it rings')
-  await Promise.all(Array.from({ length: 20 }, () => ring(path)))
-  await until(() => rings === 21, 'every ring is heard')
-  stop()
-  await until(() => !existsSync(path), 'stopping removes the socket')
-})
-
-t.test('a socket that a killed daemon left is replaced', async (t) => {
-  const directory = tempDir(t)
-  const path = join(directory, 'bell')
-  const dead = await program(
-    directory,
-    `import { createServer } from 'node:net'
-    createServer().listen(process.argv[2], () => console.log('listening'))`,
-  )
-  const child = start(t, [process.execPath, dead, path])
-  await child.said('listening')
-  child.process.kill('SIGKILL')
-  await child.ended
-  t.ok(existsSync(path))
-  t.equal(await ring(path), false, 'ringing there is no error')
-  let rings = 0
-  const stop = await listen(path, () => rings++)
-  t.teardown(stop)
-  t.equal(await ring(path), true)
-  await until(() => rings === 1, 'it rings')
-})
-
-t.test('whoever appends rings', async (t) => {
-  const home = newHome(t)
-  const id = await running(home)
-  let seen = false
-  const stop = await listen(doorbell(home, id), () => {
-    seen = readFileSync(sessionLog(home, id), 'utf8').includes('cancel_requested')
-  })
-  t.teardown(stop)
-  await appendControl(home, id, { type: 'cancel_requested' })
-  await until(() => seen, 'the daemon is rung when the event is in the file')
-})
-
-// A program that accepts and says nothing must not hold up whoever rings: the connection alone is the ring.
-t.test('a listener that never answers', async (t) => {
-  const path = join(tempDir(t), 'bell')
-  const server = createServer(() => undefined)
-  await new Promise<void>((resolve) => server.listen(path, resolve))
-  t.teardown(() => server.close())
-  t.equal(await ring(path), true)
 })
 
 t.test('the end of a session stands in both files, once', async (t) => {
