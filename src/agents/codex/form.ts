@@ -14,10 +14,10 @@ export function filledIn(fields: readonly FormField[], answer: string): Json {
   const json = parseObject(answer.trim())
   if (json !== undefined && fields.some(({ name }) => name in json)) return json
   const [first] = fields
-  return first === undefined ? {} : { [first.name]: valueOf(first.type, answer) }
+  return first === undefined ? {} : { [first.name]: valueIn(first.type, answer) }
 }
 
-function valueOf(type: unknown, answer: string): unknown {
+function valueIn(type: unknown, answer: string): unknown {
   const text = answer.trim()
   if (type === 'boolean') return /^(true|yes|y|1)$/i.test(text)
   const number = Number(text)
