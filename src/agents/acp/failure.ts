@@ -28,7 +28,7 @@ export const died = (error: string, cause: Cause): StartFailure =>
 export function sentence(error: unknown): string {
   const { message, data } = object(error)
   const details = string(object(data).details)
-  const text = (string(message) ?? String(error)).replace(/^Internal error: /, '')
+  const text = (string(message) ?? 'no reason was given').replace(/^Internal error: /, '')
   const said = details !== undefined && /^internal error$/i.test(text) ? details : text
   const inner = string(object(parseObject(said)?.error).message)
   return cut(inner ?? said, ERROR_BUDGET).content

@@ -34,7 +34,6 @@ export class Link {
   /** Requests of ours that have no answer yet. */
   readonly #open = new Set<unknown>()
   #incoming: ReadableStreamDefaultController<never> | undefined
-  #isClosed = false
 
   constructor(hooks: LinkHooks) {
     this.#hooks = hooks
@@ -50,18 +49,21 @@ export class Link {
       },
     })
     this.#connection = client({ name: 'agentz' })
-      .onRequest(requestPermission, object, ({ params, signal }) => hooks.onPermission(params, signal))
-      .onRequest(elicitation, object, ({ params, signal }) => hooks.onElicitation(params, signal))
+      .onRequest(requestPermission, object, ({ params, signal }) =>
+        hooks.onPermission(params, this.#withdrawal(signal)),
+      )
+      .onRequest(elicitation, object, ({ params, signal }) => hooks.onElicitation(params, this.#withdrawal(signal)))
       .connect({ readable, writable })
   }
 
+  /** Nothing goes either way any more. */
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#connection.signal.aborted
   }
 
   /** A line of the agent's output. */
   line(line: string, missing: number): void {
-    if (line.trim() === '') return
+    if (line.trim() === '' || this.isClosed) return
     const message = missing > 0 ? undefined : parseObject(line)
     if (message === undefined) {
       this.#hooks.onUnknown(cut(line, undefined, missing).content, missing)
@@ -87,12 +89,17 @@ export class Link {
 
   /** No further line will come: what waits for an answer is told so. */
   async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#incoming?.close()
+    if (!this.isClosed) this.#incoming?.close()
     await this.#connection.closed
     // Everything that the last lines have set going comes before whatever the caller makes of the end.
     await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** The SDK takes back what was asked when the connection closes, too; but a question may outlive it. */
+  #withdrawal(signal: AbortSignal): AbortSignal {
+    const withdrawn = new AbortController()
+    signal.addEventListener('abort', () => this.isClosed || withdrawn.abort())
+    return withdrawn.signal
   }
 
   #isKnown(message: Message): boolean {

@@ -53,7 +53,7 @@ export class AcpNormaliser {
 
   constructor(profile: Profile, session: AcpSession, { turns, isNew, open }: Options) {
     this.book = new Book(turns)
-    this.tools = new Tools(profile, this.book)
+    this.tools = new Tools(profile, this.book, open)
     this.#session = session
     this.#costs = new Costs(isNew)
     this.#kept = new Set(open)
@@ -90,7 +90,7 @@ export class AcpNormaliser {
     const requestId = own ?? short(string(tool.toolCallId) ?? '')
     const isKept = this.#kept.delete(requestId)
     const before = [...this.heard(), ...this.#flush()]
-    const { call, events } = this.tools.asked(tool, isKept)
+    const { call, events } = this.tools.asked(tool)
     this.ask(requestId, { asks, toolId: call.toolId, answer })
     if (isKept) return { requestId, events: [...before, ...events] }
     const title = string(tool.title)

@@ -28,13 +28,16 @@ export interface Call {
 export class Tools<Q> {
   readonly #profile: Profile
   readonly #book: Book<Q>
+  /** Calls that an earlier process has told of, and that wait for an answer since. */
+  #known: ReadonlySet<string>
   #calls = new Map<string, Call>()
-  /** Calls of this turn that have ended, or were told before this process. */
+  /** Calls of this turn that have ended. */
   #over = new Set<string>()
 
-  constructor(profile: Profile, book: Book<Q>) {
+  constructor(profile: Profile, book: Book<Q>, known: ReadonlySet<string>) {
     this.#profile = profile
     this.#book = book
+    this.#known = known
   }
 
   /** A `tool_call` or `tool_call_update`. */
@@ -51,15 +54,12 @@ export class Tools<Q> {
     return !isSketch && (hasInput(update.rawInput) || status === 'in_progress') ? this.#tell(call) : []
   }
 
-  /** The call that a request for permission is about, told before the request. @param known an earlier process has told of it */
-  asked(update: Json, known: boolean): { call: Call; events: AgentEvent[] } {
+  /** The call that a request for permission is about, told before the request. */
+  asked(update: Json): { call: Call; events: AgentEvent[] } {
     const { content, status: _, ...fields } = update
     const call = this.#merge(idOf(update), fields)
     call.shown = content
-    if (!known) return { call, events: this.#tell(call) }
-    call.told = true
-    this.#book.toolUse(call.toolId)
-    return { call, events: [] }
+    return { call, events: this.#tell(call) }
   }
 
   /** A call that was denied, where the agent says nothing more about it. */
@@ -72,6 +72,7 @@ export class Tools<Q> {
     const events = [...this.#calls.values()].flatMap((call) => this.#tell(call))
     this.#calls = new Map()
     this.#over = new Set()
+    this.#known = new Set()
     return events
   }
 
@@ -98,6 +99,7 @@ export class Tools<Q> {
     if (call.told) return []
     call.told = true
     this.#book.toolUse(call.toolId)
+    if (this.#known.has(call.toolId)) return []
     const { value: input, missingBytes } = inputOf(call)
     const files = filesOf(call)
     return [
