@@ -4,6 +4,8 @@ import { asked } from './question.js'
 import { type Colour, harmless, oneLine, paint, spelled } from './terminal.js'
 
 const RESULT_LINES = 6
+/** The most of a message that is shown, in characters. */
+const MESSAGE_LENGTH = 2000
 
 /** The text of one event, with its newline; undefined for what a person need not see. */
 export function render(event: Loose): string | undefined {
@@ -12,7 +14,10 @@ export function render(event: Loose): string | undefined {
 
 /** The same for events as they come: what is streamed shows at once, and the whole block adds what is missing. */
 export class LiveRenderer {
+  /** Of the block that is being streamed. */
   #streamed = ''
+  /** The last line has not ended. */
+  #isOpen = false
 
   render(event: Loose): string | undefined {
     const { type, partial, delta, content } = event
@@ -20,15 +25,29 @@ export class LiveRenderer {
     if (words && partial === true && Array.isArray(delta)) {
       const text = delta.join('')
       this.#streamed += text
+      this.#isOpen = true
       return this.#paint(type, text)
     }
     const shown = this.#streamed
-    if (shown === '') return render(event)
-    this.#streamed = ''
-    if (words && typeof content === 'string' && content.startsWith(shown)) {
-      return `${this.#paint(type, content.slice(shown.length))}\n`
+    if (words && typeof content === 'string' && shown !== '') {
+      this.#streamed = ''
+      const rest = content.startsWith(shown) ? content.slice(shown.length) : undefined
+      if (rest === '') return this.#close('')
+      if (rest !== undefined) {
+        this.#isOpen = false
+        return `${this.#paint(type, rest)}\n`
+      }
     }
-    return `\n${render(event) ?? ''}`
+    const text = render(event)
+    if (type === 'turn_ended') this.#streamed = ''
+    // What nobody sees does not break off what is streamed.
+    return text === undefined ? undefined : this.#close(text)
+  }
+
+  #close(text: string): string {
+    const end = this.#isOpen ? '\n' : ''
+    this.#isOpen = false
+    return `${end}${text}`
   }
 
   #paint(type: string, text: string): string {
@@ -67,15 +86,16 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
     return `${paint(shown.join('\n'), isError ? 'red' : 'dim')}\n`
   },
   user_message: ({ content, by }) =>
-    by === 'daemon' ? note('>', 'blue', string(content)) : `${paint('>', 'bold')} ${string(content)}\n`,
+    by === 'daemon' ? note('>', 'blue', string(content)) : `${paint('>', 'bold')} ${beginning(string(content))}\n`,
   message_sent: ({ delivery, messageId }) =>
     messageId === 'prompt' || delivered[String(delivery)] === undefined
       ? undefined
       : note('>', 'blue', delivered[String(delivery)] ?? ''),
-  turn_ended: ({ reason, error }) =>
-    reason === 'completed'
-      ? undefined
-      : note('✗', 'red', `the turn ${reason === 'failed' ? 'failed' : 'was interrupted'}: ${string(error ?? '')}`),
+  turn_ended: ({ reason, error }) => {
+    if (reason === 'completed') return undefined
+    const how = reason === 'failed' ? 'the turn failed' : 'the turn was interrupted'
+    return note('✗', 'red', error === undefined || error === how ? how : `${how}: ${string(error)}`)
+  },
   stalled: ({ seconds }) => note('…', 'yellow', `the agent has said nothing for ${string(seconds)} s`),
   stall_ended: () => note('…', 'yellow', 'the agent speaks again'),
   plan: ({ entries }) => note('☰', 'blue', `plan: ${oneLine(string(entries), 200)}`),
@@ -113,11 +133,21 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
         ),
   session_completed: ({ metadata }) => note('✔', 'green', `completed${took(metadata)}`),
   session_failed: ({ error }) => `${paint('✗', 'red')} failed: ${harmless(string(error))}\n`,
-  session_cancelled: () => note('■', 'magenta', 'cancelled'),
+  session_cancelled: ({ cause }) => {
+    const { result, message } = (cause ?? {}) as Loose
+    const why = result === 'cancelled' || message === undefined ? '' : `: ${string(message)}`
+    return note('■', 'magenta', `cancelled${why}`)
+  },
   session_interrupted: ({ cause }) => {
     const { result, message } = (cause ?? {}) as Loose
     return `${paint('✗', 'red')} interrupted: ${harmless(string(message ?? result))}\n`
   },
+}
+
+/** Whoever said it knows the rest. */
+function beginning(text: string): string {
+  const more = text.length - MESSAGE_LENGTH
+  return more <= 0 ? text : `${text.slice(0, MESSAGE_LENGTH)}… and ${more} more characters`
 }
 
 /** What a tool is aimed at: its most telling argument. */

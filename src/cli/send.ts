@@ -54,8 +54,13 @@ export const verb: Verb<Args> = {
     }
     const said = await sayTo(home, supervisor, id, { messageId, content, via: 'cli', ...interrupt })
     if (!args.wait) {
-      if (args.json) await print(`${JSON.stringify({ sessionId: id, ...said })}\n`)
-      else say(said.reopened ? `${id} is taken up again with it` : `${id} has it`)
+      if (args.json) {
+        await print(`${JSON.stringify({ sessionId: id, ...said })}\n`)
+        return EXIT.ok
+      }
+      say(said.reopened ? `${id} is taken up again with it` : `${id} has it`)
+      const now = readSession(home, id)
+      if (needsAnswer(now.status)) say(howToAnswer(now))
       return EXIT.ok
     }
     const signal = limit === undefined ? new AbortController().signal : AbortSignal.timeout(limit * 1000)

@@ -8,7 +8,7 @@ import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
 import { answers, asked } from './question.js'
-import { age, count, harmless, oneLine, paint, print, shellWords, spelled } from './terminal.js'
+import { age, columns, count, harmless, indented, oneLine, paint, print, shellWords, spelled } from './terminal.js'
 
 interface Args {
   id: string
@@ -52,11 +52,11 @@ export const verb: Verb<Args> = {
 function page(view: SessionView, unit: UnitDetail | undefined): string {
   const { cause } = view
   const row = (name: string, value: string | undefined) =>
-    value ? [`${paint(name.padEnd(10), 'dim')}${harmless(value)}`] : []
+    value ? [`${paint(name.padEnd(10), 'dim')}${indented(harmless(value), 10)}`] : []
   const why =
     cause && [cause.result, cause.code, cause.status, cause.message].filter((part) => part !== undefined && part !== '')
   const lines = [
-    `${paint(view.sessionId, 'bold')}  ${paint(view.status, colourOf[view.status], 'bold')}  ${oneLine(view.title, 100)}`,
+    `${paint(view.sessionId, 'bold')}  ${paint(view.status, colourOf[view.status], 'bold')}  ${oneLine(view.title, Math.max(20, columns() - view.status.length - 16))}`,
     ...row('cause', why ? harmless(why.join(', ')) : undefined),
     ...row('error', view.error ? harmless(view.error) : undefined),
     ...row('agent', [view.agentType, view.model, view.permissionMode].filter(Boolean).join('  ')),

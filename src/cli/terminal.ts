@@ -51,6 +51,19 @@ export function oneLine(text: string, width: number): string {
   return characters.length <= width ? line : `${characters.slice(0, Math.max(width - 1, 0)).join('')}…`
 }
 
+/** For a terminal, lines that are broken between words and begin below each other; as it is for everything else. */
+export function indented(text: string, indent: number): string {
+  const room = columns() - indent
+  if (process.stdout.isTTY !== true || room < 20) return text
+  const lines = ['']
+  for (const word of text.split(/(?<= )(?=[^ ])/)) {
+    const last = lines.length - 1
+    if (lines[last] === '' || `${lines[last]}${word}`.trimEnd().length <= room) lines[last] += word
+    else lines.push(word)
+  }
+  return lines.map((line) => line.trimEnd()).join(`\n${' '.repeat(indent)}`)
+}
+
 /** The width to print to; 80 where nobody says. */
 export const columns = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80
 
