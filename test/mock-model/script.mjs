@@ -25,8 +25,8 @@ const MARK = 'MOCK:'
 /** Each word keeps the white space after it. @param {string} text */
 export const words = (text) => text.match(/\S+\s*/g) ?? []
 
-/** The scripts of a conversation, in order. @param {readonly Turn[]} turns */
-export const scripts = (turns) => turns.filter(isScript).map(scriptOf)
+/** The scripts of a conversation, in order; one turn may tell of several. @param {readonly Turn[]} turns */
+export const scripts = (turns) => turns.filter(isScript).flatMap(scriptsOf)
 
 /** What the last tool said, if one has said anything since the newest script. @param {readonly Turn[]} turns */
 export const lastResult = (turns) => resultsOf(turns).at(-1)?.text
@@ -40,7 +40,7 @@ export function replyTo(turns, tools) {
   const script = turns.findLast(isScript)
   const heard = turns.findLast((turn) => turn.role === 'user')?.text ?? ''
   if (script === undefined) return say(`You said: ${heard.slice(-80)}`)
-  const step = scriptOf(script).split(';;')[resultsOf(turns).length]?.trim()
+  const step = scriptsOf(script).at(-1)?.split(';;')[resultsOf(turns).length]?.trim()
   if (step === undefined) return say(`The tool said: ${lastResult(turns)?.slice(0, 300) ?? ''}`)
   const [verb = '', ...rest] = step.split(' ')
   // A request on the side (a title, a summary) must neither call tools nor hang.
@@ -95,10 +95,11 @@ const ticks = (count) => Array.from({ length: count }, (_, n) => `tick${n}`).joi
 const isScript = ({ role, text }) => role === 'user' && text.includes(MARK)
 
 /** @param {Turn} turn */
-function scriptOf({ text }) {
-  const script = text.split(MARK).pop()?.split('\n')[0]?.trim() ?? ''
+function scriptsOf({ text }) {
+  const scripts = text.split(MARK).slice(1)
   // `opencode run` puts an argument that has spaces into quotes.
-  return text.trimStart().startsWith('"') ? script.replace(/"$/, '') : script
+  const end = text.trimStart().startsWith('"') ? /"$/ : /$^/
+  return scripts.map((script) => (script.split('\n')[0] ?? '').trim().replace(end, ''))
 }
 
 /** The tool results since the newest script. @param {readonly Turn[]} turns */

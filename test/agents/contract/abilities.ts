@@ -20,6 +20,8 @@ export interface Abilities {
   readonly retriesCuts: boolean
   /** Whether a question outlives the process that asked it. */
   readonly keepsQuestions: boolean
+  /** Whether it may lose the history of a session that was begun a moment ago. */
+  readonly losesYoungHistory: boolean
   /** A permission mode beside the default one. */
   readonly mode: string
 }
@@ -36,6 +38,8 @@ export const abilities: Record<RealAgent, Abilities> = {
     // It asks once more, for an answer in one piece.
     retriesCuts: false,
     keepsQuestions: false,
+    // Its file is written behind its output: a SIGKILL right after the first words has left none.
+    losesYoungHistory: true,
     mode: 'acceptEdits',
   },
   codex: {
@@ -52,6 +56,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     // It tries as often as its configuration says; here that is once.
     retriesCuts: false,
     keepsQuestions: false,
+    losesYoungHistory: false,
     mode: 'plan',
   },
   opencode: {
@@ -68,6 +73,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     // The same; what it streams at each try comes once more.
     retriesCuts: true,
     keepsQuestions: false,
+    losesYoungHistory: false,
     mode: 'plan',
   },
   gemini: {
@@ -84,6 +90,8 @@ export const abilities: Record<RealAgent, Abilities> = {
     tellsRetries: false,
     retriesCuts: false,
     keepsQuestions: false,
+    // Its file is named after the minute: session/load within the minute of session/new empties it before it reads it.
+    losesYoungHistory: true,
     mode: 'plan',
   },
   cerebras: {
@@ -98,6 +106,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     retriesCuts: false,
     // A question is a part of the messages that agentz keeps itself.
     keepsQuestions: true,
+    losesYoungHistory: false,
     mode: 'acceptEdits',
   },
 }

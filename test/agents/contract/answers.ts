@@ -16,7 +16,7 @@ async function tellsOf(t: Test, { can }: Stage, play: Play, what: RegExp): Promi
 /** Cancels a session that has not ended. */
 async function cancelled(t: Test, play: Play): Promise<EndEvent> {
   if (play.ends.length > 0) return play.end()
-  t.match(play.do('cancel'), { status: 0 })
+  t.match(await play.do('cancel'), { status: 0 })
   const end = await play.end()
   t.equal(end.type, 'session_cancelled', play.story())
   return end
@@ -27,7 +27,7 @@ export const answers: readonly Check[] = [
     name: 'an answer stands in the file once, whole, and is counted',
     async run(t, stage) {
       const sentence = 'A whole sentence of the answer.'
-      const play = new Play(t, stage, `text ${sentence}`)
+      const play = await Play.begin(t, stage, `text ${sentence}`)
       const end = await play.end()
       t.match(end, { type: 'session_completed', metadata: { turns: 1, usage: { output: 17 } } }, play.story())
       t.equal('metadata' in end && end.metadata?.costUsd !== undefined, stage.can.cost, 'what it cost')
@@ -43,7 +43,7 @@ export const answers: readonly Check[] = [
   {
     name: 'thoughts are told apart from the answer',
     async run(t, stage) {
-      const play = new Play(t, stage, 'think So it is.')
+      const play = await Play.begin(t, stage, 'think So it is.')
       t.match(await play.end(), { type: 'session_completed' }, play.story())
       const thoughts = play.all('thinking').filter(({ content }) => content !== undefined)
       t.match(thoughts, [{ content: /I am thinking about it\./ }], play.story())
@@ -53,7 +53,7 @@ export const answers: readonly Check[] = [
   {
     name: 'an error of the model is the cause of a failure',
     async run(t, stage) {
-      const play = new Play(t, stage, 'error 400')
+      const play = await Play.begin(t, stage, 'error 400')
       t.match(
         await play.end(),
         { type: 'session_failed', error: /mock error 400/, cause: { result: 'agent' } },
@@ -65,21 +65,21 @@ export const answers: readonly Check[] = [
   {
     name: 'a wrong key is told of, as such',
     async run(t, stage) {
-      const end = await tellsOf(t, stage, new Play(t, stage, 'error 401'), /401/)
+      const end = await tellsOf(t, stage, await Play.begin(t, stage, 'error 401'), /401/)
       if (end.type === 'session_failed') t.equal(end.cause.result, 'login')
     },
   },
   {
     name: 'an overloaded model is told of',
     async run(t, stage) {
-      const end = await tellsOf(t, stage, new Play(t, stage, 'error 529'), /529|overloaded/i)
+      const end = await tellsOf(t, stage, await Play.begin(t, stage, 'error 529'), /529|overloaded/i)
       if (end.type === 'session_failed') t.equal(end.cause.result, 'agent')
     },
   },
   {
     name: 'an answer that breaks off does not hang',
     async run(t, stage) {
-      const play = new Play(t, stage, 'cut')
+      const play = await Play.begin(t, stage, 'cut')
       const retries = async () => stage.can.retriesCuts && (await play.requests()).length > 1
       await play.wait(async () => play.ends.length > 0 || (await retries()), 'it ends, or tries again')
       t.equal(play.ends.length === 0, stage.can.retriesCuts, 'whether it tries on and on')

@@ -7,9 +7,9 @@ import { Play, processesWith } from './stage.js'
 
 async function cancel(t: Test, play: Play): Promise<void> {
   t.ok(play.marked().length > 0, 'processes of the session are known by their mark')
-  t.match(play.do('cancel'), { status: 0 })
+  t.match(await play.do('cancel'), { status: 0 })
   t.match(await play.end(), { type: 'session_cancelled' }, play.story())
-  const { status } = play.agentz.show(play.id)
+  const { status } = await play.show()
   t.equal(status, 'cancelled')
   for (const { requestId } of play.all('approval_request')) t.ok(play.isSettled(requestId), 'no question stays open')
   t.equal(play.all('turn_ended').length, play.all('turn_started').length, play.story())
@@ -20,7 +20,7 @@ export const cancels: readonly Check[] = [
   {
     name: 'cancelled while an answer streams',
     async run(t, stage) {
-      const play = new Play(t, stage, 'slow 400 50')
+      const play = await Play.begin(t, stage, 'slow 400 50')
       await play.streams()
       await cancel(t, play)
       t.match(play.all('turn_ended'), [{ reason: 'interrupted' }])
@@ -34,9 +34,9 @@ export const cancels: readonly Check[] = [
     async run(t, stage) {
       const mark = `never-${randomBytes(6).toString('hex')}`
       const loop = `until [ -e ${mark} ]; do sleep 0.1; done`
-      const play = new Play(t, stage, `bash setsid sh -c 'touch started; ${loop}' & ${loop}`)
+      const play = await Play.begin(t, stage, `bash setsid sh -c 'touch started; ${loop}' & ${loop}`)
       await play.until('approval_request')
-      t.match(play.do('approve'), { status: 0 })
+      t.match(await play.do('approve'), { status: 0 })
       await play.appears('started')
       t.ok(processesWith('cmdline', mark).length >= 2, 'the tool and its child run')
       await cancel(t, play)
@@ -47,11 +47,11 @@ export const cancels: readonly Check[] = [
   {
     name: 'cancelled while a question waits',
     async run(t, stage) {
-      const play = new Play(t, stage, 'bash touch made')
+      const play = await Play.begin(t, stage, 'bash touch made')
       const { requestId } = await play.until('approval_request')
       await cancel(t, play)
       t.match(play.all('approval_voided'), [{ requestId }])
-      t.not(play.do('approve', requestId).status, 0, 'it cannot be answered any more')
+      t.not((await play.do('approve', requestId)).status, 0, 'it cannot be answered any more')
       t.notOk(existsSync(play.path('made')))
     },
   },

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import type { Check } from './stage.js'
-import { Play, processesWith } from './stage.js'
+import { Play, processesWith, sameConversation } from './stage.js'
 
 /** The session's processes that the daemon itself has started. */
-function agentPids(play: Play): number[] {
-  const daemon = daemonPid(play)
+async function agentPids(play: Play): Promise<number[]> {
+  const daemon = await daemonPid(play)
   const parentOf = (pid: number) => {
     const [, parent] = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return Number(parent)
@@ -15,14 +15,14 @@ function agentPids(play: Play): number[] {
   return play.marked().filter((pid) => parentOf(pid) === daemon)
 }
 
-function daemonPid(play: Play): number {
-  const { pid } = play.agentz.show(play.id)
+async function daemonPid(play: Play): Promise<number> {
+  const { pid } = await play.show()
   if (pid === undefined) throw new Error(`no daemon runs:\n${play.story()}`)
   return pid
 }
 
 async function killDaemon(play: Play): Promise<void> {
-  process.kill(daemonPid(play), 'SIGKILL')
+  process.kill(await daemonPid(play), 'SIGKILL')
   await play.wait(() => play.all('daemon_started').length === 2, 'the daemon is started again')
 }
 
@@ -39,9 +39,9 @@ export const crashes: readonly Check[] = [
   {
     name: 'the agent is killed in mid-turn: it is resumed, and the turn is finished',
     async run(t, stage) {
-      const play = new Play(t, stage, 'slow 60 50')
+      const play = await Play.begin(t, stage, 'slow 100 50')
       await play.streams()
-      const pids = agentPids(play)
+      const pids = await agentPids(play)
       t.equal(pids.length, stage.can.process ? 1 : 0, 'the agent is a process of its own, or none')
       if (!stage.can.process) return
       for (const pid of pids) process.kill(pid, 'SIGKILL')
@@ -49,7 +49,7 @@ export const crashes: readonly Check[] = [
       t.equal(play.all('daemon_started').length, 1, 'by the same daemon')
       t.match(play.all('turn_ended')[0], { reason: 'interrupted' })
       t.ok(
-        play.texts.some((text) => text.endsWith('tick58 tick59')),
+        play.texts.some((text) => text.endsWith('tick98 tick99')),
         play.story(),
       )
       await saidOnce(t, play)
@@ -60,9 +60,9 @@ export const crashes: readonly Check[] = [
     async run(t, stage) {
       const go = `go-${randomBytes(6).toString('hex')}`
       const loop = `until [ -e ${go} ]; do sleep 0.1; done`
-      const play = new Play(t, stage, `bash touch started; ${loop} ;; text Done after all.`)
+      const play = await Play.begin(t, stage, `bash touch started; ${loop} ;; text Done after all.`)
       await play.until('approval_request')
-      t.match(play.do('approve'), { status: 0 })
+      t.match(await play.do('approve'), { status: 0 })
       await play.appears('started')
       const before = processesWith('cmdline', go)
       t.ok(before.length > 0, 'the tool runs')
@@ -74,7 +74,7 @@ export const crashes: readonly Check[] = [
       writeFileSync(play.path(go), '')
       t.match(await play.approveAll(), { type: 'session_completed' }, play.story())
       t.match(play.texts.at(-1), /Done after all\./, play.story())
-      t.equal(new Set(play.all('agent_session').map(({ nativeId }) => nativeId)).size, 1, 'the same conversation')
+      sameConversation(t, play, stage)
       t.match(play.all('daemon_exited')[0], { result: 'signal', status: 'KILL' })
       await saidOnce(t, play)
     },
@@ -83,16 +83,16 @@ export const crashes: readonly Check[] = [
     name: 'the daemon is killed while a question waits: it is asked again',
     async run(t, stage) {
       // Some agents take the unanswered call for a failed one, and go on with the next step.
-      const play = new Play(t, stage, 'bash touch made ;; bash touch made ;; text It is made.')
+      const play = await Play.begin(t, stage, 'bash touch made ;; bash touch made ;; text It is made.')
       const { requestId } = await play.until('approval_request')
       await killDaemon(play)
       if (stage.can.keepsQuestions) {
         t.equal(play.isSettled(requestId), false, 'it is still open')
-        t.match(play.do('approve', requestId), { status: 0 })
+        t.match(await play.do('approve', requestId), { status: 0 })
       } else {
         await play.until('approval_request', (request) => request.requestId !== requestId)
         t.match(play.all('approval_voided'), [{ requestId }])
-        t.not(play.do('approve', requestId).status, 0, 'the old one cannot be answered')
+        t.not((await play.do('approve', requestId)).status, 0, 'the old one cannot be answered')
       }
       t.match(await play.approveAll(), { type: 'session_completed' }, play.story())
       t.ok(existsSync(play.path('made')))

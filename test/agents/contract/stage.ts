@@ -1,11 +1,12 @@
 /** One session of a real agent for the contract suite: agentz as people use it, and what its file, the mock and /proc say. */
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { ensureHome, homePaths, sessionLog } from '../../../src/base/paths.js'
 import type { EventOf, SessionEvent, SessionEventType } from '../../../src/session/events.js'
-import { Agentz, lines, type Result } from '../../helpers/agentz.js'
+import { Agentz, cliPath, lines, type Result } from '../../helpers/agentz.js'
 import { tempDir, until } from '../../helpers/home.js'
 import { prepareAgent, type RealAgent, type TripWire } from '../../helpers/real-agents.js'
 import type { MockModel, ModelRequest } from '../../mock-model/start.js'
@@ -34,15 +35,14 @@ const needed = /^(XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|AGENTZ_HOME|AGENTZ_SE
 export class Play {
   readonly agentz: Agentz
   readonly workingDir: string
-  readonly id: string
   readonly script: string
   readonly #stage: Stage
   readonly #tag = randomBytes(4).toString('hex')
+  #id = ''
   #size = -1
   #events: SessionEvent[] = []
 
-  /** Starts a session whose prompt is a script of the mock model. */
-  constructor(t: Test, stage: Stage, script: string, ...flags: string[]) {
+  private constructor(t: Test, stage: Stage, script: string) {
     this.#stage = stage
     this.script = script
     const dir = tempDir(t)
@@ -53,12 +53,48 @@ export class Play {
     for (const name of Object.keys(this.agentz.env)) {
       if (!(name in env) && !needed.test(name)) delete this.agentz.env[name]
     }
-    this.id = this.agentz.run('-a', stage.agent, '-C', this.workingDir, ...flags, `MOCK: ${script}`).sessionId
+    t.teardown(async () => {
+      if (this.#id !== '') await run('systemctl', ['--user', 'stop', `agentz-session-${this.#id}.service`])
+    })
   }
 
-  /** Runs a verb on the session. */
-  do(verb: string, ...args: string[]): Result {
-    return this.agentz.do(verb, this.id, ...args)
+  /** Starts a session whose prompt is a script of the mock model. */
+  static async begin(t: Test, stage: Stage, script: string, ...flags: string[]): Promise<Play> {
+    const play = new Play(t, stage, script)
+    const prompt = `MOCK: ${script}`
+    const { status, stdout, stderr } = await play.#agentz(
+      'run',
+      '--json',
+      '-a',
+      stage.agent,
+      '-C',
+      play.workingDir,
+      ...flags,
+      prompt,
+    )
+    if (status !== 0) throw new Error(`run failed (${status}): ${stderr}`)
+    play.#id = JSON.parse(stdout).sessionId
+    return play
+  }
+
+  get id(): string {
+    return this.#id
+  }
+
+  /** Runs a verb on the session. Other checks go on meanwhile. */
+  do(verb: string, ...args: string[]): Promise<Result> {
+    return this.#agentz(verb, this.#id, ...args)
+  }
+
+  async show(): Promise<{ status: string; pid?: number }> {
+    const { stdout, stderr } = await this.do('show', '--json')
+    if (stdout === '') throw new Error(stderr)
+    return JSON.parse(stdout)
+  }
+
+  #agentz(...args: string[]): Promise<Result> {
+    // The test runner would put itself into the process by NODE_OPTIONS.
+    return run('env', ['-u', 'NODE_OPTIONS', process.execPath, cliPath, ...args], this.agentz.env)
   }
 
   path(name: string): string {
@@ -66,7 +102,7 @@ export class Play {
   }
 
   get events(): SessionEvent[] {
-    const file = sessionLog(this.agentz.home, this.id)
+    const file = sessionLog(this.agentz.home, this.#id)
     const { size } = statSync(file)
     if (size !== this.#size) {
       const records = lines(readFileSync(file, 'utf8')).filter((line) => line.startsWith('{') && line.endsWith('}'))
@@ -113,11 +149,11 @@ export class Play {
   async approveAll(): Promise<EndEvent> {
     const before = this.ends.length
     const tried = new Set<string>()
-    await this.wait(() => {
+    await this.wait(async () => {
       for (const { requestId } of this.all('approval_request')) {
         if (tried.has(requestId) || this.isSettled(requestId)) continue
         tried.add(requestId)
-        this.do('approve', requestId)
+        await this.do('approve', requestId)
       }
       return this.ends.length > before
     }, 'the session ends, with yes to all')
@@ -151,7 +187,7 @@ export class Play {
 
   /** The processes of the session, by the mark in their environment. */
   marked(): number[] {
-    return processesWith('environ', `AGENTZ_SESSION_ID=${this.id}\0`)
+    return processesWith('environ', `AGENTZ_SESSION_ID=${this.#id}\0`)
   }
 
   /** The file without its noise, for people who look at a failure. */
@@ -159,6 +195,30 @@ export class Play {
     const told = this.events.filter((event) => !('partial' in event && event.partial))
     return told.map((event) => JSON.stringify(event).slice(0, 400)).join('\n')
   }
+}
+
+/** The agent has gone on with its own conversation; one that loses it begins anew, and says so. */
+export function sameConversation(t: Test, play: Play, { can }: Stage): void {
+  const sessions = play.all('agent_session')
+  const lost = sessions.some(({ anew }) => anew)
+  if (lost) t.ok(can.losesYoungHistory, `its history is lost:\n${play.story()}`)
+  else t.equal(new Set(sessions.map(({ nativeId }) => nativeId)).size, 1, 'the same conversation')
+}
+
+/** Runs a program to its end. */
+function run(program: string, args: string[], env?: NodeJS.ProcessEnv): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { ...(env && { env }), stdio: ['ignore', 'pipe', 'pipe'] })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (data) => {
+      stdout += data
+    })
+    child.stderr.on('data', (data) => {
+      stderr += data
+    })
+    child.once('error', reject)
+    child.once('close', (status) => resolve({ status, stdout, stderr }))
+  })
 }
 
 /** The processes in whose environment or arguments a text stands. */
