@@ -1,0 +1,48 @@
+/** The tool that searches in files. grep does it: it can be stopped, and no pattern makes it hang. */
+import { statSync } from 'node:fs'
+import * as z from 'zod/mini'
+import { clip } from './output.js'
+import { runProcess } from './process.js'
+import { defineTool } from './tool.js'
+
+const MOST_LINES = 500
+const LINE_LENGTH = 400
+
+const options = ['-nHIE', '-D', 'skip', '--exclude-dir=.git', '--exclude-dir=node_modules']
+
+export const search = defineTool({
+  name: 'search',
+  kind: 'search',
+  changes: false,
+  description:
+    'Searches the text files of a directory, or one file, for an extended regular expression. Gives file:line:text. files is a pattern for names, such as *.ts.',
+  input: z.object({
+    pattern: z.string().check(z.minLength(1)),
+    path: z.optional(z.string()),
+    files: z.optional(z.string()),
+  }),
+  call({ pattern, path = '.', files }, place) {
+    const real = place.resolve(path || '.')
+    return {
+      title: `Search for ${clip(pattern, LINE_LENGTH)} in ${place.show(real)}`,
+      action: { kind: 'read', tool: 'search', path: real, guarded: place.isGuarded('read', real) },
+      async run(run) {
+        const isInside = place.isInside(real)
+        const target = isInside ? place.show(real) : real
+        const deep = statSync(real).isDirectory() ? ['-r'] : []
+        const only = files === undefined ? [] : [`--include=${files}`]
+        const argv = ['grep', ...options, ...deep, ...only, '-e', pattern, '--', target]
+        const { output, status } = await runProcess(argv, { ...run, cwd: place.cwd })
+        if (status === 1 && output === '') return { text: '[nothing found]' }
+        return { text: bounded(output), failed: status > 1 }
+      },
+    }
+  },
+})
+
+function bounded(output: string): string {
+  const lines = output.trimEnd().split('\n')
+  const cut = lines.slice(0, MOST_LINES).map((line) => clip(line.replace(/^\.\//, ''), LINE_LENGTH))
+  const more = lines.length - cut.length
+  return cut.join('\n') + (more > 0 ? `\n[and ${more} more lines]` : '')
+}
