@@ -23,6 +23,7 @@ const programs = {
   server: 'src/server/serve.ts',
   daemon: 'src/daemon/main.ts',
   reap: 'src/daemon/reap.ts',
+  chat: 'src/agents/chat/main.ts',
 }
 const inputs = []
 for (const [name, entry] of Object.entries(programs)) {
