@@ -9,6 +9,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import { AgentzError } from '../base/errors.js'
 import type { Context } from './context.js'
 import { refuseConnection, sendError, sendNotFound } from './errors.js'
 import { type Guard, guardOf } from './guard.js'
@@ -25,6 +26,8 @@ export interface AppOptions extends Context {
 }
 
 const BODY_LIMIT = 1024 * 1024
+/** Agents name their questions, and some names are long. */
+const NAME_LENGTH = 1000
 /** How long a client may take to send its request, in milliseconds. */
 const REQUEST_MS = 10_000
 
@@ -36,6 +39,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
+    routerOptions: { maxParamLength: NAME_LENGTH },
     // A HEAD of a stream would never end.
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {
@@ -52,6 +56,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   // A form or plain text is what a foreign page can send without asking first.
   app.removeContentTypeParser('text/plain')
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let text: string
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    } catch (error) {
+      // Else it would be changed silently.
+      done(new AgentzError('BAD_INPUT', 'the body of the request is not UTF-8', { cause: error }))
+      return
+    }
+    parseJson(request, text, done)
+  })
   app.setErrorHandler(sendError)
   app.setNotFoundHandler(sendNotFound)
   app.addHook('preClose', () => streams.end())
