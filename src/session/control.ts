@@ -89,6 +89,8 @@ function isSayable(
   }
   if (content.trim() === '') throw new AgentzError('BAD_INPUT', 'the message is empty')
   if (content.includes('\0')) throw new AgentzError('BAD_INPUT', 'the message holds a NUL')
+  // Models refuse it, and everything that is said after it.
+  if (/\p{Surrogate}/u.test(content)) throw new AgentzError('BAD_INPUT', 'the message holds half a character')
   if (isOwn(messageId)) throw new AgentzError('BAD_INPUT', `${messageId} is an id of the daemon's own`)
   if (!messages.has(messageId)) return true
   throw new AgentzError(
