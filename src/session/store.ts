@@ -48,6 +48,12 @@ export function specify(input: unknown): Spec {
       hint: 'agentz run -a command -- CMD ARG...',
     })
   }
+  if (agentType === 'command' && (request.budget !== undefined || request.stallTimeout !== undefined)) {
+    const field = request.budget === undefined ? 'stallTimeout' : 'budget'
+    throw new AgentzError('BAD_INPUT', `${field}: a program has no turns to pause between, and may be silent`, {
+      hint: 'What ends a program is `--runtime SECONDS`.',
+    })
+  }
   if (agentType !== 'command' && command !== undefined) {
     throw new AgentzError('BAD_INPUT', `the ${agentType} agent takes a prompt, not a command`)
   }
