@@ -63,7 +63,8 @@ export const verb: Verb<Args> = {
       .option('label', { alias: 'l', type: 'string', array: true, nargs: 1, describe: 'A label, KEY=VALUE' })
       .option('permission-mode', {
         type: 'string',
-        describe: 'How freely it may act: plan, default, acceptEdits, bypassPermissions',
+        describe:
+          'How freely it may act: plan, dontAsk, default, acceptEdits or bypassPermissions, as far as the agent has it',
       })
       .option('restart', { choices: ['resume', 'mark', 'rerun'] as const, describe: 'What a restarted daemon does' })
       .option('memory', { type: 'string', describe: 'The most memory, such as 4G (at least 256M)' })
@@ -124,9 +125,9 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
     runtime: number('runtime', args.runtime),
   }
   const budget = {
-    turns: number('max-turns', args.maxTurns),
+    turns: positive('max-turns', args.maxTurns),
     cost: amount('max-cost', args.maxCost),
-    tokens: number('max-tokens', args.maxTokens),
+    tokens: positive('max-tokens', args.maxTokens),
     time: amount('max-time', args.maxTime),
   }
   return {
@@ -161,6 +162,12 @@ function number(name: string, text: string | undefined): number | undefined {
   if (!/^\d+$/.test(text))
     throw new AgentzError('BAD_INPUT', `--${name}: ${JSON.stringify(text)} is not a whole number`)
   return Number(text)
+}
+
+function positive(name: string, text: string | undefined): number | undefined {
+  const value = number(name, text)
+  if (value === undefined || value > 0) return value
+  throw new AgentzError('BAD_INPUT', `--${name}: ${JSON.stringify(text)} is not a whole number above 0`)
 }
 
 function labels(pairs: string[]): Record<string, string> {

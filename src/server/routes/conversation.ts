@@ -1,6 +1,7 @@
 /** Talking with a session over HTTP: messages, answers to its questions, and what waits for an answer in all of them. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as z from 'zod/mini'
+import { AgentzError } from '../../base/errors.js'
 import { appendControl } from '../../session/control.js'
 import { parseId } from '../../session/id.js'
 import { readSession } from '../../session/state.js'
@@ -24,6 +25,14 @@ const ApprovalBody = z.strictObject({
 })
 const InputBody = z.strictObject({ content: z.string() })
 
+/** @throws BAD_INPUT */
+function bodyOf<S extends z.core.$ZodType>(schema: S, { body }: FastifyRequest): z.output<S> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AgentzError('BAD_INPUT', 'the body of the request must be a JSON object')
+  }
+  return parse(schema, body)
+}
+
 interface ById {
   Params: { id: string }
 }
@@ -35,7 +44,7 @@ export function conversationRoutes(app: FastifyInstance, { home, supervisor }: C
   app.post<ById>('/v1/sessions/:id/messages', async (request, reply) => {
     const sessionId = parseId(request.params.id)
     parse(NoQuery, request.query)
-    const said = await sayTo(home, supervisor, sessionId, { ...parse(MessageBody, request.body), via })
+    const said = await sayTo(home, supervisor, sessionId, { ...bodyOf(MessageBody, request), via })
     reply.code(202)
     return { sessionId, ...said }
   })
@@ -44,7 +53,7 @@ export function conversationRoutes(app: FastifyInstance, { home, supervisor }: C
     const sessionId = parseId(request.params.id)
     const { requestId } = request.params
     parse(NoQuery, request.query)
-    const body = parse(ApprovalBody, request.body)
+    const body = bodyOf(ApprovalBody, request)
     const { offset } = await appendControl(home, sessionId, { type: 'approval_response', requestId, ...body, via })
     return { sessionId, requestId, offset }
   })
@@ -53,7 +62,7 @@ export function conversationRoutes(app: FastifyInstance, { home, supervisor }: C
     const sessionId = parseId(request.params.id)
     const { requestId } = request.params
     parse(NoQuery, request.query)
-    const body = parse(InputBody, request.body)
+    const body = bodyOf(InputBody, request)
     const { offset } = await appendControl(home, sessionId, { type: 'input_response', requestId, ...body, via })
     return { sessionId, requestId, offset }
   })
@@ -62,12 +71,13 @@ export function conversationRoutes(app: FastifyInstance, { home, supervisor }: C
     parse(NoQuery, request.query)
     const fleet = await readFleet(home, supervisor)
     const waiting = fleet.ids.filter((id) => needsAnswer(fleet.status(id)))
-    return {
-      sessions: waiting.map((sessionId) => {
-        const { spec, approvals, inputs } = readSession(home, sessionId)
-        const { title, agentType } = spec
-        return { sessionId, title, agentType, approvals: [...approvals.values()], inputs: [...inputs.values()] }
-      }),
-    }
+    const sessions = waiting.flatMap((sessionId) => {
+      const { spec, approvals, inputs } = readSession(home, sessionId)
+      // It was answered while the others were looked at.
+      if (approvals.size + inputs.size === 0) return []
+      const { title, agentType } = spec
+      return [{ sessionId, title, agentType, approvals: [...approvals.values()], inputs: [...inputs.values()] }]
+    })
+    return { sessions }
   })
 }
