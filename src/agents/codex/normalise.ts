@@ -13,7 +13,7 @@ import { Stream } from './stream.js'
 import { modeOf, unheard } from './wire.js'
 
 /** What a line of codex came to. */
-interface Heard {
+export interface Heard {
   readonly events: AgentEvent[]
   /** An answer to a request of ours, perhaps. */
   readonly answer?: Json

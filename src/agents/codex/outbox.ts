@@ -40,15 +40,21 @@ export class Outbox {
     })
   }
 
-  taken(messageId: string): void {
+  /** @returns whether somebody waited for that */
+  taken(messageId: string): boolean {
     this.#entries.get(messageId)?.resolve()
-    this.#entries.delete(messageId)
+    return this.#entries.delete(messageId)
   }
 
-  /** What the turn was to take and did not is handed over again; but not what it was begun with: somebody has interrupted that. */
-  turnEnded(turnId: string): void {
+  /**
+   * What the turn was to take and did not is handed over again; but not what it was begun with: somebody has interrupted that.
+   * @returns whether somebody hears now that his message was taken
+   */
+  turnEnded(turnId: string): boolean {
     this.#ended = turnId
-    for (const entry of [...this.#entries.values()]) if (entry.waits || entry.turnId === turnId) this.#settle(entry)
+    const entries = [...this.#entries.values()].filter((entry) => entry.waits || entry.turnId === turnId)
+    for (const entry of entries) this.#settle(entry)
+    return entries.some(({ begins }) => begins)
   }
 
   /** Hands over nothing any more. */

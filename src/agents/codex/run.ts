@@ -1,5 +1,6 @@
 /** One app-server of codex for one session, with one thread. */
 import { uptime } from 'node:os'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { AgentzError } from '../../base/errors.js'
 import type { Cause } from '../../session/events.js'
@@ -11,7 +12,7 @@ import { sentenceOf } from '../process.js'
 import { modelCause, Stdio } from '../stdio.js'
 import { killAll, treeOf } from '../tree.js'
 import { nativeProgram } from './native.js'
-import { CodexNormaliser } from './normalise.js'
+import { CodexNormaliser, type Heard } from './normalise.js'
 import { Outbox } from './outbox.js'
 import { answerTo, decisionOn } from './questions.js'
 import { Rpc, RpcError } from './rpc.js'
@@ -40,6 +41,8 @@ export class CodexRun implements Conversation {
   #turnStart = 0
   /** Why it was ended before it took anything. */
   #refused: End | undefined
+  /** What was heard since a message was taken, for one round of the event loop. */
+  #held: (() => void)[] | undefined
 
   constructor(context: AgentContext) {
     const { spec, env } = context
@@ -48,7 +51,7 @@ export class CodexRun implements Conversation {
     this.#coalescer = new Coalescer((events) => context.emit(events))
     this.#stdio = new Stdio(context, {
       argv: [...(spec.command ?? [nativeProgram(env.PATH, spec.workingDir)]), 'app-server'],
-      onLine: (line, missing) => this.#line(line, missing),
+      onLine: (line, missing) => this.#hear(line, missing),
       isNoise: (line) => NOISE.test(stripVTControlCharacters(line)),
     })
     this.pid = this.#stdio.pid
@@ -106,6 +109,8 @@ export class CodexRun implements Conversation {
     })
     await Promise.race([turnEnd, this.#stdio.exited])
     await this.#killTools()
+    // The end is told after what waits for it.
+    if (this.#held !== undefined) await nextRound()
   }
 
   finish(): Promise<void> {
@@ -186,6 +191,7 @@ export class CodexRun implements Conversation {
 
   async #run(): Promise<End> {
     const exit = await this.#stdio.settled
+    this.#release()
     const gone = new AgentzError('CONFLICT', `${sentenceOf('codex', exit)} before it took the message`)
     this.#rpc.close(gone)
     this.#outbox.fail(gone)
@@ -198,14 +204,38 @@ export class CodexRun implements Conversation {
     return end
   }
 
+  #hear(line: string, missing: number): void {
+    if (this.#held === undefined) this.#line(line, missing)
+    else this.#held.push(() => this.#hear(line, missing))
+  }
+
   #line(line: string, missing: number): void {
-    const { events, answer, taken, ended, ...rest } = this.#normaliser.line(line, missing)
-    if (answer !== undefined && !this.#rpc.take(answer)) this.#context.warn('an answer of codex to no question', line)
+    const heard = this.#normaliser.line(line, missing)
+    const { taken, ended } = heard
+    const isTaken = taken !== undefined && this.#outbox.taken(taken)
+    const settles = ended !== undefined && this.#outbox.turnEnded(ended)
+    if (isTaken || settles) this.#hold()
+    if (settles) this.#held?.push(() => this.#act(heard))
+    else this.#act(heard)
+  }
+
+  #act({ events, answer, ...rest }: Heard): void {
+    if (answer !== undefined && !this.#rpc.take(answer)) this.#context.warn('codex answers what nobody asked', answer)
     this.#coalescer.emit(events)
     if (events.some(({ type }) => type === 'turn_started')) this.#turnStart = uptime()
     if ('refused' in rest) this.#tell(this.#rpc.refuse(rest.refused, 'not supported'))
-    if (taken !== undefined) this.#outbox.taken(taken)
-    if (ended !== undefined) this.#outbox.turnEnded(ended)
+  }
+
+  /** Whoever sent the message hears that it was taken before the end of its turn is told, though both came in one piece. */
+  #hold(): void {
+    this.#held = []
+    void nextRound().then(() => this.#release())
+  }
+
+  #release(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const act of held) act()
   }
 
   /** Where nobody waits: its end will be told by its exit. */
