@@ -7,6 +7,9 @@ import { treeOf } from '../../src/agents/tree.js'
 import { tempDir, until } from '../helpers/home.js'
 import { newSpec, record } from './recorder.js'
 
+// As outside of a unit: there nobody else clears up.
+delete process.env.INVOCATION_ID
+
 const silent = () => Promise.resolve()
 
 function start(t: Test, script: string, more: Partial<StdioOptions> = {}) {
