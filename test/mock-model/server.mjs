@@ -6,6 +6,7 @@
  *                                       the conversation, what the last tool said, whether the client hung up
  */
 import { createServer } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import * as anthropic from './anthropic.mjs'
 import * as chat from './chat.mjs'
@@ -14,6 +15,8 @@ import * as responses from './responses.mjs'
 import { lastResult, replyTo, scripts } from './script.mjs'
 
 const formats = [anthropic, responses, chat, gemini]
+/** How long a client has to read what came before a break. */
+const UNREAD_MS = 200
 const models = { object: 'list', data: [{ id: 'mock-model', object: 'model', created: 1, owned_by: 'mock' }] }
 
 /**
@@ -84,8 +87,11 @@ async function serve(request, response, requests) {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const finished = await format.stream(reply, body, (text) => response.destroyed || response.write(text))
   if (finished) response.end()
-  // What was written must be on its way before the connection breaks.
-  else if (reply.kind === 'cut') response.write('', () => request.socket.destroy())
+  else if (reply.kind === 'cut') {
+    // Clients forget what they have not read when the connection breaks.
+    await delay(UNREAD_MS)
+    request.socket.destroy()
+  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
