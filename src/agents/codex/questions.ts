@@ -23,8 +23,7 @@ export interface Question {
 
 /** @returns undefined for a request that nobody here can serve */
 export function questionOf(method: string, id: unknown, params: Json): Question | undefined {
-  const kind = kinds[method as keyof typeof kinds]
-  return kind === undefined ? undefined : { id, kind, params }
+  return Object.hasOwn(kinds, method) ? { id, kind: kinds[method as keyof typeof kinds], params } : undefined
 }
 
 /** @param changes what the change is that is asked about; the request itself does not tell */

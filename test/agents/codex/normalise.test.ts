@@ -1,5 +1,6 @@
 /** Recorded transcripts replayed: what codex said, as events, without codex. */
 import { readdirSync, readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { Coalescer } from '../../../src/agents/coalesce.js'
 import { CodexNormaliser } from '../../../src/agents/codex/normalise.js'
@@ -168,4 +169,122 @@ t.test('thoughts and the compaction of a conversation', async (t) => {
     [{ content: 'I am thinking about it.' }],
   )
   t.match(all('system').at(-1), { content: 'the conversation was compacted' })
+})
+
+t.test('lines that nobody knows are kept', async (t) => {
+  const { events } = replay(['{"method":"of/the/future","params":{}}', 'not JSON', ' ', '{"x":1}'])
+  t.match(events, [{ type: 'raw', raw: { method: 'of/the/future' } }, { raw: 'not JSON' }, { raw: { x: 1 } }])
+  t.match(newNormaliser().line('{"method":"it', 99).events, [{ type: 'raw', raw: /99 bytes/, missingBytes: 99 }])
+  t.match(newNormaliser().line('{"id":1,"method":"of/the/future"}'), { refused: 1, events: [{ type: 'raw' }] })
+})
+
+t.test('threads of other agents that codex starts do not mix with the session', async (t) => {
+  const normaliser = newNormaliser()
+  normaliser.opened({ thread: { id: 'T' } }, undefined)
+  const news = (method: string, params: object) => normaliser.line(JSON.stringify({ method, params })).events
+  t.same(news('turn/started', { threadId: 'other', turn: { id: 'x' } }), [])
+  t.match(news('turn/started', { threadId: 'T', turn: { id: 't' } }), [{ type: 'turn_started' }])
+  t.same(news('turn/completed', { threadId: 'other', turn: { id: 'x', status: 'completed' } }), [])
+  const tokenUsage = { total: { totalTokens: 3 }, last: { inputTokens: 2, outputTokens: 1 } }
+  t.match(news('thread/tokenUsage/updated', { threadId: 'other', tokenUsage }), [{ input: 2, output: 1, cached: 0 }])
+  t.same(news('thread/tokenUsage/updated', { threadId: 'other', tokenUsage }), [])
+})
+
+/** The words of the protocol, with anything in their places. */
+const methods = ['turn/started', 'turn/completed', 'item/started', 'item/completed', 'item/agentMessage/delta', 'error']
+const further = ['thread/tokenUsage/updated', 'serverRequest/resolved', 'turn/plan/updated', 'warning', 'x/y']
+const asks = ['item/commandExecution/requestApproval', 'item/tool/requestUserInput', 'mcpServer/elicitation/request']
+const types = ['agentMessage', 'reasoning', 'commandExecution', 'fileChange', 'mcpToolCall', 'webSearch', 'x']
+const ids = fc.constantFrom('a', 'b', 'c')
+const item = fc.oneof(
+  fc.anything(),
+  fc.record(
+    {
+      id: ids,
+      type: fc.constantFrom(...types, 'userMessage', 'plan'),
+      text: fc.anything(),
+      changes: fc.anything(),
+      status: fc.constantFrom('failed', 'declined', 'completed', null),
+      summary: fc.anything(),
+    },
+    { requiredKeys: ['id', 'type'] },
+  ),
+)
+const turn = fc.record({ id: ids, status: fc.constantFrom('completed', 'interrupted', 'failed'), error: fc.anything() })
+const params = fc.oneof(
+  fc.anything(),
+  fc.record({ turnId: ids, itemId: ids, requestId: ids, item, turn, delta: fc.oneof(fc.string(), fc.anything()) }),
+)
+const line = fc.oneof(
+  fc.string(),
+  fc.record({ method: fc.constantFrom(...methods, ...further), params }).map((message) => JSON.stringify(message)),
+  fc.record({ id: ids, method: fc.constantFrom(...asks), params }).map((message) => JSON.stringify(message)),
+  fc
+    .constantFrom(...linesOf('allow'), ...linesOf('interrupt'))
+    .chain((whole) => fc.nat(whole.length).map((length) => whole.slice(0, length))),
+)
+
+t.test('whatever comes, nothing is thrown, turns alternate, and what was opened is closed', async (t) => {
+  const property = fc.property(fc.array(line, { maxLength: 40 }), (lines) => {
+    const { events, all } = replay(lines)
+    const open = new Set<string>()
+    for (const event of events) {
+      if (event.type === 'tool_use') open.add(event.toolId)
+      if (event.type === 'tool_result') open.delete(event.toolId)
+      if (event.type === 'approval_request' || event.type === 'input_request') open.add(event.requestId)
+      if (event.type === 'approval_voided') open.delete(event.requestId)
+      const framed = { ...event, timestamp: '', by: 'agent' }
+      if (!SessionEvent.safeParse(framed).success) throw new Error(`no valid event: ${JSON.stringify(event)}`)
+    }
+    return (
+      alternation(events).length === 0 && open.size === 0 && all('turn_started').length === all('turn_ended').length
+    )
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 150 }))
+})
+
+t.test('whatever is in it, a line becomes events that fit into the log', async (t) => {
+  const huge = '\u0001"é'.repeat(200_000)
+  const threadId = 'T'
+  const completed = (item: object) => ({ method: 'item/completed', params: { threadId, turnId: huge, item } })
+  const lines = [
+    { method: 'turn/started', params: { threadId, turn: { id: huge } } },
+    { method: 'item/agentMessage/delta', params: { threadId, itemId: 'i', delta: huge } },
+    { method: 'item/agentMessage/delta', params: { threadId, itemId: 'i', delta: huge } },
+    completed({ type: 'reasoning', id: 'r', summary: [huge] }),
+    completed({ type: 'commandExecution', id: huge, command: huge, aggregatedOutput: huge, exitCode: 3 }),
+    completed({
+      type: 'fileChange',
+      id: 'f',
+      changes: Array(600).fill({ path: huge.slice(0, 5000), diff: huge.slice(0, 9000) }),
+    }),
+    completed({
+      type: 'mcpToolCall',
+      id: 'm',
+      server: huge,
+      tool: huge,
+      arguments: { huge },
+      error: { message: huge },
+    }),
+    completed({ type: 'plan', id: 'p', text: huge }),
+    completed({ type: huge }),
+    { method: 'turn/plan/updated', params: { threadId, plan: Array(100).fill({ step: huge, status: huge }) } },
+    { id: huge, method: asks[0], params: { itemId: huge, command: huge, reason: huge } },
+    { id: 2, method: asks[1], params: { questions: [{ question: huge, options: Array(200).fill({ label: huge }) }] } },
+    {
+      id: 3,
+      method: asks[2],
+      params: { serverName: huge, message: huge, _meta: { tool_name: huge, tool_params: { huge } } },
+    },
+    { method: 'error', params: { threadId, error: { message: huge } } },
+    { method: 'warning', params: { threadId, message: huge } },
+    { method: 'turn/completed', params: { threadId, turn: { id: huge, status: 'failed', error: { message: huge } } } },
+    { method: huge },
+  ]
+  const { events, all } = replay(lines.map((line) => JSON.stringify(line)))
+  for (const event of events) {
+    if ('partial' in event) continue
+    t.ok(Buffer.byteLength(JSON.stringify(event)) < 1024 * 1024 - 512, event.type)
+  }
+  t.ok((all('text').at(-1)?.missingBytes ?? 0) > 600_000)
 })
