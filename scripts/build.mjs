@@ -17,6 +17,15 @@ const serverApart = {
     onResolve({ filter: /\/server\/serve\.js$/ }, () => ({ path: './server.cjs', external: true })),
 }
 
+/** Who starts no agent needs no more of it than its name: what drives it is the daemon's alone, and stays outside. */
+const runnersApart = {
+  name: 'runners-apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/run\.js$/ }, ({ path, importer }) =>
+      importer.includes('/src/agents/') ? { path, external: true } : undefined,
+    ),
+}
+
 rmSync(`${root}/dist`, { recursive: true, force: true })
 const programs = {
   cli: 'src/cli/main.ts',
@@ -38,7 +47,7 @@ for (const [name, entry] of Object.entries(programs)) {
     minify: true,
     legalComments: 'none',
     metafile: true,
-    plugins: name === 'cli' ? [serverApart] : [],
+    plugins: { cli: [serverApart, runnersApart], server: [runnersApart] }[name] ?? [],
     // yargs measures text with it, to lay out its help. Two copies compile regular expressions of all emoji at each start.
     alias: { 'string-width': './src/cli/string-width.ts' },
     define: { 'import.meta.url': '__moduleUrl' },

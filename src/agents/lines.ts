@@ -10,6 +10,8 @@ import { TEXT_BUDGET } from './cut.js'
 
 const CR = 0x0d
 const NEWLINE_BYTES = Buffer.of(NEWLINE)
+/** Bytes; a chunk that is larger shows that there is more where it came from. */
+const SMALL = 16 * 1024
 /** A child that writes byte by byte must not cost an object a byte. */
 const MAX_PIECES = 1024
 
@@ -20,6 +22,11 @@ export interface LineOptions {
   delivered?(): void
   /** Asked after each chunk: while it is pending, the source is paused. */
   full?(): Promise<void> | undefined
+  /**
+   * Milliseconds of rest after a small chunk. A child that writes a line at a time wakes us for each, which costs more than what is
+   * done with it; what comes meanwhile is read at once.
+   */
+  readonly rest?: number
 }
 
 /**
@@ -71,9 +78,11 @@ export function readLines(
       if (at < chunk.length) pending.add(chunk.subarray(at))
       options.delivered?.()
       const wait = options.full?.()
-      if (wait === undefined) return
+      const rest = chunk.length < SMALL ? options.rest : undefined
+      if (wait === undefined && rest === undefined) return
       source.pause()
-      wait.then(() => source.resume(), fail)
+      if (wait !== undefined) wait.then(() => source.resume(), fail)
+      else setTimeout(() => source.resume(), rest)
     }
     const finish = () => {
       if (splitter.writableEnded || splitter.destroyed) return

@@ -9,6 +9,8 @@ import { killAll, killMarked, type Member, treeOf } from './tree.js'
 
 /** A tool's result with pictures is one line of many megabytes, and a line that is cut is no JSON any more. */
 const LINE_CAP = 32 * 1024 * 1024
+/** A model's words come one by one; nobody sees a delay of a few milliseconds. */
+const REST_MS = 10
 /** Each step of stopping. An interrupt was answered within 0.12 s in every state that was measured. */
 const STEP_MS = 2000
 /** How long an agent has between the end of its input and its own end. */
@@ -92,14 +94,19 @@ export class Stdio {
     return { kind: 'died', error: `${sentence}: ${message}`, cause: { ...cause, ...login, message }, again: false }
   }
 
-  /** Closes its input and lets it end by itself; one that does not is stopped. */
+  /**
+   * Closes its input and lets it end by itself; one that does not is stopped. What it leaves running ends with the session: a unit of
+   * the OS sees to that, and only where there is none, it is looked for here.
+   */
   async finish(signal: NodeJS.Signals): Promise<void> {
     this.#asked = true
     if (this.pid === undefined) return
-    const members = treeOf([this.pid])
+    const isUnit = process.env.INVOCATION_ID !== undefined
+    const members = isUnit ? [] : treeOf([this.pid])
     this.#started.child.stdin?.end()
     if (!(await within(this.exited, FINISH_MS))) await this.#signal(signal)
-    await this.#sweep(members)
+    if (!isUnit) await this.#sweep(members)
+    await this.settled
   }
 
   /**
@@ -142,7 +149,8 @@ export class Stdio {
     const source = this.#started.child[stream]
     if (source === null) return
     try {
-      await readLines(source, onLine, { ...(cap === undefined ? {} : { cap }), full: () => this.#context.full() })
+      const options = { ...(cap === undefined ? {} : { cap }), rest: REST_MS, full: () => this.#context.full() }
+      await readLines(source, onLine, options)
     } catch (error) {
       this.#context.emit([{ type: 'error', content: `cannot read the ${stream} of ${this.name}: ${reason(error)}` }])
     }

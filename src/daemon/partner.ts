@@ -40,7 +40,6 @@ export class Partner {
   #isReady = false
   #isStopped = false
   #isLost = false
-  #modeRead = false
   #interrupted = false
   #starts = 0
   #turns = 0
@@ -80,7 +79,6 @@ export class Partner {
     if (this.#isStopped) return
     const { nativeId, turns, approvals, anew } = this.#host.state()
     this.#isReady = false
-    this.#modeRead = false
     this.#interrupted = false
     this.#turns = 0
     for (const requestId of approvals.keys()) this.#asked.add(requestId)
@@ -211,10 +209,9 @@ export class Partner {
     return []
   }
 
-  /** What it says it runs in right after its start; later on only an answer of a person changes it. */
+  /** What it says it runs in, up to its first turn; later on only an answer of a person changes it. */
   #checkMode(actual: string | undefined): void {
-    if (actual === undefined || this.#modeRead) return
-    this.#modeRead = true
+    if (actual === undefined || this.#turns > 0) return
     const { permissionMode } = this.#host.state().spec
     const asked = permissionMode ?? (this.#agent.modes === undefined ? actual : DEFAULT_MODE)
     if (actual === asked) return
