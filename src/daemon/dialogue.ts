@@ -19,6 +19,8 @@ export type Verdict =
   | { readonly kind: 'cancelled' | 'interrupted'; readonly cause: Cause }
 
 const FIRST_PAUSE_MS = 500
+/** A timer of more than 24.8 days fires at once. */
+const LONGEST_MS = 2 ** 31 - 1
 const GO_ON = 'The session was interrupted and has been resumed. Go on from where you stopped.'
 
 type Question = Required<Pick<EventOf<'input_request'>, 'question' | 'options' | 'about' | 'subject'>>
@@ -204,7 +206,7 @@ export class Dialogue {
     if (!this.#isDirty) {
       const left = works ? timeLeft(state) : undefined
       await new Promise<void>((resolve) => {
-        const timer = left === undefined ? undefined : setTimeout(resolve, left - this.#facts().workingMs + 1)
+        const timer = left === undefined ? undefined : setTimeout(resolve, Math.min(left - this.#facts().workingMs + 1, LONGEST_MS))
         this.#wake = () => {
           clearTimeout(timer)
           resolve()

@@ -1,6 +1,9 @@
 /** An agent that says nothing for too long is marked; nothing is ended for it. */
 import type { AgentEvent } from '../session/events.js'
 
+/** A timer of more than 24.8 days fires at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 export class Silence {
   readonly #seconds: number | undefined
   readonly #emit: (events: readonly AgentEvent[]) => void
@@ -24,10 +27,11 @@ export class Silence {
       return
     }
     if (this.#stalled) return
+    const ms = Math.min(seconds * 1000, LONGEST_MS)
     this.#timer ??= setTimeout(() => {
       this.#stalled = true
       this.#emit([{ type: 'stalled', seconds }])
-    }, seconds * 1000)
+    }, ms)
   }
 
   /** It has said something. */
