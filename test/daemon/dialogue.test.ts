@@ -177,3 +177,86 @@ t.test('where nobody knows, a person is asked', async (t) => {
     )
   }
 })
+
+const using = (input: number, costUsd: number): FakeAgent =>
+  new FakeAgent({
+    onSend: (run) => {
+      run.startTurn()
+      setImmediate(() => {
+        run.emit({ type: 'usage', scope: 'turn', input, output: 0, costUsd })
+        run.endTurn('completed')
+      })
+    },
+  })
+
+t.test('a budget that is used up: the next message waits for a person', async (t) => {
+  const budgets = { turns: [1, '3'], tokens: [100, 'continue'], cost: [0.5, '0.75'] } as const
+  for (const [subject, [limit, word]] of Object.entries(budgets)) {
+    const stage = await Stage.of(t, using(100, 0.5), { budget: { [subject]: limit } })
+    t.same(await stage.verdict, { kind: 'completed' }, `${subject}: what was begun is finished, and nobody is asked`)
+    await stage.say('m1')
+    const second = stage.dialogue.run()
+    const asked = await stage.until('input_request', { subject })
+    t.match(asked, { about: 'budget', options: ['continue', 'stop'], requestId: 'budget-1-1' })
+    t.equal(stage.state.status, 'waiting_input')
+    t.equal(stage.of('message_sent').length, 1)
+    await stage.control({ type: 'input_response', requestId: 'budget-1-1', content: word })
+    t.same(await second, { kind: 'completed' })
+    t.equal(stage.state.messages.get('m1')?.answered, true)
+    t.equal(stage.of('input_request').length, 1)
+  }
+})
+
+t.test(
+  'a budget that is used up in a turn interrupts it; `stop` is the end, and a number that is too small no answer',
+  async (t) => {
+    const agent = new FakeAgent({
+      onSend: (run) => {
+        run.startTurn()
+        run.emit({ type: 'usage', scope: 'step', input: 100, output: 0 })
+      },
+    })
+    const stage = await Stage.of(t, agent, { budget: { tokens: 100 } })
+    await stage.until('input_request', { requestId: 'budget-1-1' })
+    t.same(stage.story('usage').slice(-3), [
+      'turn_ended 1 interrupted',
+      'user_message continue-1001',
+      'input_request budget-1-1 tokens',
+    ])
+    await stage.control({ type: 'input_response', requestId: 'budget-1-1', content: 'continue' })
+    await stage.until('input_request', { requestId: 'budget-1-2' })
+    t.equal(agent.last.messages.at(-1)?.messageId, 'continue-1001', 'it was asked to go on')
+    stage.byHand({ type: 'input_response', requestId: 'budget-1-2', content: 'no' })
+    t.match(
+      await stage.until('input_request', { requestId: 'budget-1-3' }),
+      { question: /of 200 tokens/ },
+      '"no" is no yes',
+    )
+    t.equal(agent.last.messages.length, 2)
+    await stage.control({ type: 'input_response', requestId: 'budget-1-3', content: 'stop' })
+    t.match(await stage.verdict, { kind: 'cancelled', cause: { result: 'budget', message: /tokens/ } })
+    t.equal(agent.runs.length, 1)
+  },
+)
+
+t.test('a budget of time is looked at while the agent is silent', async (t) => {
+  const agent = new FakeAgent({ onSend: (run) => run.startTurn() })
+  const stage = await Stage.of(t, agent, { budget: { time: 0.3 } })
+  t.match(await stage.until('input_request'), { about: 'budget', subject: 'time' })
+  t.ok(stage.state.activeMs >= 300 && stage.state.activeMs < 2000, `${stage.state.activeMs} ms`)
+  t.equal(stage.state.inTurn, false)
+})
+
+// A timer takes no more than 24.8 days; what is longer fires at once, and the daemon span.
+t.test('a budget of time of a month', async (t) => {
+  const agent = new FakeAgent({ onSend: (run) => run.startTurn() })
+  const stage = await Stage.of(t, agent, { budget: { time: 30 * 24 * 3600 } })
+  await stage.until('message_accepted')
+  const before = process.cpuUsage()
+  const looks = stage.looks
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  t.ok(stage.looks - looks < 20, `${stage.looks - looks} looks in 0.3 s`)
+  t.ok(process.cpuUsage(before).user < 250_000)
+  agent.last.endTurn('completed')
+  t.same(await stage.verdict, { kind: 'completed' })
+})

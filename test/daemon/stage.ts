@@ -46,6 +46,8 @@ export class Stage {
   readonly verdict: Promise<Verdict>
   /** How often an agent was waited for, before its start. */
   paced = 0
+  /** How often somebody has looked at the state. */
+  looks = 0
   /** Holds up the next start. */
   hold: Promise<void> = Promise.resolve()
 
@@ -84,7 +86,10 @@ export class Stage {
       epoch,
       path: this.path,
       output: this.output,
-      state: () => inbox.state,
+      state: () => {
+        this.looks++
+        return inbox.state
+      },
       pace: () => {
         this.paced++
         return this.hold
