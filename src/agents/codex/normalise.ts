@@ -29,6 +29,8 @@ export class CodexNormaliser {
   readonly book: Book<Question>
   /** The turn that runs, or ran last. */
   turnId = ''
+  /** The turns of agents that codex has started for itself, by their threads. */
+  readonly others = new Map<string, string>()
   readonly #start: number
   readonly #stream = new Stream()
   #session: Omit<Unframed<EventOf<'agent_session'>>, 'type'> | undefined
@@ -90,12 +92,24 @@ export class CodexNormaliser {
     if (unheard.has(method)) return none
     if (method === 'serverRequest/resolved') return { events: this.#resolved(params.requestId) }
     if (method === 'thread/tokenUsage/updated') return { events: this.#usage(params) }
-    // Agents that codex starts for itself have threads of their own: the item that started one tells of it.
     const threadId = string(params.threadId)
-    if (threadId !== undefined && this.#session !== undefined && threadId !== this.#session.nativeId) return none
+    if (threadId !== undefined && this.#session !== undefined && threadId !== this.#session.nativeId) {
+      return { events: this.#ofOther(threadId, method, params) }
+    }
     if (method === 'turn/completed') return this.#ended(object(params.turn))
     if (method === 'item/completed') return this.#completed(params)
     return { events: this.#ofThread(method, params) ?? unknown(message) }
+  }
+
+  /** Of an agent that codex has started for itself, what it does is told, and not what it says: that is for the agent above it. */
+  #ofOther(threadId: string, method: string, params: Json): AgentEvent[] {
+    const item = object(params.item)
+    const turnId = string(object(params.turn).id)
+    if (method === 'turn/started' && turnId !== undefined) this.others.set(threadId, turnId)
+    if (method === 'turn/completed') this.others.delete(threadId)
+    if (toolUse(item) === undefined) return []
+    if (method === 'item/started') return this.#started(item)
+    return method === 'item/completed' ? this.#acted(item, this.turnId) : []
   }
 
   #ofThread(method: string, params: Json): AgentEvent[] | undefined {

@@ -100,13 +100,15 @@ export class CodexRun implements Conversation {
   }
 
   async interrupt(): Promise<void> {
-    const { book, turnId } = this.#normaliser
+    const { book, turnId, others } = this.#normaliser
     if (!book.inTurn) return
     const turnEnd = book.turnEnd()
-    this.#rpc.request('turn/interrupt', { threadId: this.#threadId, turnId }).catch((error: unknown) => {
-      // The turn has ended meanwhile, or the process has.
-      this.#context.warn('interrupting codex', error)
-    })
+    for (const [threadId, id] of [[this.#threadId, turnId], ...others]) {
+      this.#rpc.request('turn/interrupt', { threadId, turnId: id }).catch((error: unknown) => {
+        // The turn has ended meanwhile, or the process has.
+        this.#context.warn('interrupting codex', error)
+      })
+    }
     await Promise.race([turnEnd, this.#stdio.exited])
     await this.#killTools()
     // The end is told after what waits for it.

@@ -184,7 +184,13 @@ t.test('threads of other agents that codex starts do not mix with the session', 
   const news = (method: string, params: object) => normaliser.line(JSON.stringify({ method, params })).events
   t.same(news('turn/started', { threadId: 'other', turn: { id: 'x' } }), [])
   t.match(news('turn/started', { threadId: 'T', turn: { id: 't' } }), [{ type: 'turn_started' }])
+  t.same([...normaliser.others], [['other', 'x']])
+  const command = { type: 'commandExecution', id: 'c', command: 'ls', exitCode: 0 }
+  t.match(news('item/started', { threadId: 'other', turnId: 'x', item: command }), [{ type: 'tool_use' }])
+  t.match(news('item/completed', { threadId: 'other', turnId: 'x', item: command }), [{ type: 'tool_result' }])
+  t.same(news('item/completed', { threadId: 'other', item: { type: 'agentMessage', id: 'm', text: 'hi' } }), [])
   t.same(news('turn/completed', { threadId: 'other', turn: { id: 'x', status: 'completed' } }), [])
+  t.equal(normaliser.others.size, 0)
   const tokenUsage = { total: { totalTokens: 3 }, last: { inputTokens: 2, outputTokens: 1 } }
   t.match(news('thread/tokenUsage/updated', { threadId: 'other', tokenUsage }), [{ input: 2, output: 1, cached: 0 }])
   t.same(news('thread/tokenUsage/updated', { threadId: 'other', tokenUsage }), [])
