@@ -206,7 +206,8 @@ export class Dialogue {
     if (!this.#isDirty) {
       const left = works ? timeLeft(state) : undefined
       await new Promise<void>((resolve) => {
-        const timer = left === undefined ? undefined : setTimeout(resolve, Math.min(left - this.#facts().workingMs + 1, LONGEST_MS))
+        const timer =
+          left === undefined ? undefined : setTimeout(resolve, Math.min(left - this.#facts().workingMs + 1, LONGEST_MS))
         this.#wake = () => {
           clearTimeout(timer)
           resolve()
