@@ -1,4 +1,5 @@
 /** The program chat.cjs: our own agent, on its standard streams. `chat.cjs cerebras` has a model, `chat.cjs demo` a script. */
+import './frugal.js'
 import { Readable, Writable } from 'node:stream'
 import { ndJsonStream } from '@agentclientprotocol/sdk'
 import { ChatAgent } from './agent.js'
