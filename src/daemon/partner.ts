@@ -93,7 +93,10 @@ export class Partner {
     })
     this.#running = running
     this.#host.onStarted()
-    running.ready.then(() => {
+    running.ready.then(async () => {
+      // What it has said of itself decides what it is told, and counts once it is in the file.
+      await this.#host.output.commit([], 'daemon')
+      if (this.#running !== running) return
       this.#isReady = true
       this.#isLost = false
       this.#hooks.look()
