@@ -40,6 +40,8 @@ export class Partner {
   #isReady = false
   #isStopped = false
   #isLost = false
+  /** Whether it was started to go on with a history of its own. */
+  #resumes = false
   #interrupted = false
   #starts = 0
   #turns = 0
@@ -83,9 +85,10 @@ export class Partner {
     this.#turns = 0
     for (const requestId of approvals.keys()) this.#asked.add(requestId)
     const lost = this.#isLost
+    this.#resumes = nativeId !== undefined && !lost
     const running = await this.#agent.start({
       ...this.#host.context(),
-      ...(nativeId === undefined || lost ? {} : { nativeId }),
+      ...(this.#resumes ? { nativeId } : {}),
       start: this.#host.epoch * 1000 + ++this.#starts,
       turns,
       open: new Set(approvals.keys()),
@@ -225,7 +228,9 @@ export class Partner {
 
   #ended(running: Conversation, end: End): void {
     if (!this.#forget(running)) return
-    if (end.kind === 'forgotten') {
+    if (end.kind === 'forgotten' && !this.#resumes) {
+      this.#hooks.fail(end.error, { result: 'agent', message: end.error })
+    } else if (end.kind === 'forgotten') {
       this.#isLost = true
       this.tell(`${this.name} has lost its history (${end.error}): it begins anew, and is told the conversation so far`)
     }
