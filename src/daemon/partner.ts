@@ -106,7 +106,7 @@ export class Partner {
     })
     running.ended.then((end) => this.#ended(running, end))
     // It may have been asked to stop while it started.
-    if (this.#isStopped) await running.stop()
+    if (this.#isStopped) await this.dismiss('stop')
   }
 
   /** Lets it end, or ends it; resolves when it is gone and the file has all that it said. */
@@ -123,7 +123,7 @@ export class Partner {
   /** Ends it for good, whatever it does. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    await this.#running?.stop()
+    await this.dismiss('stop')
   }
 
   /** Ends its turn; one that does not end it is ended itself. */
