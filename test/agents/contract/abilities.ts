@@ -16,8 +16,8 @@ export interface Abilities {
   readonly finishesFirst: boolean
   /** Whether it says that it tries again after an error of the model. */
   readonly tellsRetries: boolean
-  /** Whether it goes on trying, for minutes, where answers break off. */
-  readonly retriesCuts: boolean
+  /** What it makes of an answer that breaks off each time: it has it whole by another way, gives up, or tries for minutes. */
+  readonly cut: 'completed' | 'failed' | 'tries on'
   /** Whether a question outlives the process that asked it. */
   readonly keepsQuestions: boolean
   /** Whether it may lose the history of a session that was begun a moment ago. */
@@ -36,7 +36,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     finishesFirst: true,
     tellsRetries: true,
     // It asks once more, for an answer in one piece.
-    retriesCuts: false,
+    cut: 'completed',
     keepsQuestions: false,
     // Its file is written behind its output: a SIGKILL right after the first words has left none.
     losesYoungHistory: true,
@@ -54,7 +54,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     finishesFirst: false,
     tellsRetries: true,
     // It tries as often as its configuration says; here that is once.
-    retriesCuts: false,
+    cut: 'failed',
     keepsQuestions: false,
     losesYoungHistory: false,
     mode: 'plan',
@@ -71,7 +71,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     // ACP has no word for it: after a 529 it calls the model again and again, and nothing comes over the line.
     tellsRetries: false,
     // The same; what it streams at each try comes once more.
-    retriesCuts: true,
+    cut: 'tries on',
     keepsQuestions: false,
     losesYoungHistory: false,
     mode: 'plan',
@@ -88,7 +88,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     finishesFirst: true,
     // As for opencode.
     tellsRetries: false,
-    retriesCuts: false,
+    cut: 'failed',
     keepsQuestions: false,
     // Its file is named after the minute: session/load within the minute of session/new empties it before it reads it.
     losesYoungHistory: true,
@@ -103,7 +103,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     delivery: 'queued',
     finishesFirst: true,
     tellsRetries: true,
-    retriesCuts: false,
+    cut: 'failed',
     // A question is a part of the messages that agentz keeps itself.
     keepsQuestions: true,
     losesYoungHistory: false,
