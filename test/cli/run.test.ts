@@ -62,6 +62,21 @@ t.test('what cannot be run: said before anything is created', async (t) => {
   refused(['--memory', '255M', ...cat], 2, /at least 256M/)
   refused(['-e', 'NODE_OPTIONS=--require x', ...cat], 2, /NODE_OPTIONS/)
   refused(['-e', '1BAD=x', ...cat], 2, /1BAD/)
+  refused(['--max-turns', '0', 'hello'], 2, /--max-turns: "0" is not a whole number above 0/)
+  refused(['--max-turns', '1.5', 'hello'], 2, /--max-turns: "1.5"/)
+  refused(['--max-tokens=-1', 'hello'], 2, /--max-tokens: "-1"/)
+  refused(['--max-cost', '0', 'hello'], 2, /--max-cost: "0" is not a number above 0/)
+  refused(['--max-time', 'x', 'hello'], 2, /--max-time: "x"/)
+  refused(['--stall-timeout', '', 'hello'], 2, /--stall-timeout: ""/)
+  refused(['--max-turns', '1', '--max-turns', '2', 'hello'], 2, /more than once/)
+  refused(
+    ['--permission-mode', 'free', 'hello'],
+    2,
+    /no permission mode "free"[\s\S]*plan, dontAsk, default, acceptEdits/,
+  )
+  refused(['--permission-mode', 'plan', ...cat], 2, /no permission mode "plan"/)
+  refused(['--max-time', '5', ...cat], 2, /budget: a program has no turns[\s\S]*--runtime/)
+  refused(['--stall-timeout', '5', ...cat], 2, /stallTimeout/)
   writeFileSync(a.home.config, '{"agents":{"command":{"enabled":false}}}')
   refused(cat, 1, /switched off/)
   writeFileSync(a.home.config, '{"agent": 7}')
