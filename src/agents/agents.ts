@@ -1,18 +1,27 @@
 /** The agents there are, by name: those that are built in, and ACP agents that config.json names. */
 import type { Config } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
+import type { Environment } from '../session/environment.js'
 import type { Spec } from '../session/spec.js'
+import { acpAgent, cerebras, demo, gemini, opencode } from './acp/profiles.js'
 import type { Agent } from './agent.js'
 import { claude } from './claude/claude.js'
+import { codex } from './codex/codex.js'
 import { command } from './command.js'
 
-const table: ReadonlyMap<string, Agent> = new Map([claude, command].map((agent: Agent) => [agent.name, agent]))
+const table: ReadonlyMap<string, Agent> = new Map(
+  [claude, codex, opencode, gemini, cerebras, demo, command].map((agent: Agent) => [agent.name, agent]),
+)
 
-export const agentNames: readonly string[] = [...table.keys()]
+/** All of them; those of config.json come last. */
+export function agentList(config: Config): Agent[] {
+  return [...table.values(), ...Object.entries(config.acp).map(([name, own]) => acpAgent(name, own))]
+}
 
 /** An agent that a new session may use. @throws AGENT_UNKNOWN, AGENT_DISABLED */
 export function allowedAgent(name: string, config: Config): Agent {
-  const agent = agentByName(name)
+  const agent = agentList(config).find((each) => each.name === name)
+  if (agent === undefined) throw unknownAgent(name, agentList(config))
   if (agent === command && config.agents.command?.enabled === false) {
     throw new AgentzError('AGENT_DISABLED', 'the command agent is switched off')
   }
@@ -20,33 +29,47 @@ export function allowedAgent(name: string, config: Config): Agent {
 }
 
 /**
- * The specification with what only the agent and config.json know. @throws BAD_INPUT for a permission mode that the agent has not
+ * The specification with what only the agent and config.json know: so it is whole, and a later change of config.json changes nothing
+ * in it. @throws BAD_INPUT for a permission mode that the agent has not
  */
 export function completed(agent: Agent, spec: Spec, config: Config): Spec {
-  const mode = spec.permissionMode
+  const own = config.acp[agent.name]
+  const permissionMode = spec.permissionMode ?? own?.mode
   const modes = agent.converses ? agent.modes : []
-  if (mode !== undefined && modes !== undefined && !modes.includes(mode)) {
+  if (permissionMode !== undefined && modes !== undefined && !modes.includes(permissionMode)) {
     const hint = modes.length === 0 ? 'Leave --permission-mode out.' : `Modes: ${modes.join(', ')}.`
-    throw new AgentzError('BAD_INPUT', `the agent ${agent.name} has no permission mode ${JSON.stringify(mode)}`, {
-      hint,
-    })
+    const message = `the agent ${agent.name} has no permission mode ${JSON.stringify(permissionMode)}`
+    throw new AgentzError('BAD_INPUT', message, { hint })
   }
-  const command = programOf(agent, config)
-  return command === undefined ? spec : { ...spec, command }
+  const command = own?.command ?? replacement(agent.name, config) ?? spec.command
+  return { ...spec, ...(command && { command }), ...(permissionMode && { permissionMode }) }
 }
 
 /** What config.json puts in the place of an agent's own program. */
-function programOf(agent: Agent, config: Config): string[] | undefined {
-  if (agent.name !== 'claude') return undefined
-  const { program } = config.agents.claude ?? {}
+function replacement(name: string, { agents }: Config): string[] | undefined {
+  const { program } = agents[name as 'claude' | 'codex' | 'opencode' | 'gemini'] ?? {}
   return program === undefined ? undefined : [program]
 }
 
-/** The agent of a session that exists. @throws AGENT_UNKNOWN */
-export function agentByName(name: string): Agent {
-  const agent = table.get(name)
-  if (agent !== undefined) return agent
-  throw new AgentzError('AGENT_UNKNOWN', `there is no agent ${JSON.stringify(name.slice(0, 64))}`, {
-    hint: `Agents: ${agentNames.join(', ')}.`,
-  })
+/** What config.json adds to the captured environment of an agent; what the caller has set himself wins. */
+export function configured(env: Environment, agent: Agent, { agents }: Config): Environment {
+  if (agent !== cerebras) return env
+  const { baseUrl, model } = agents.cerebras ?? {}
+  return {
+    ...(baseUrl === undefined ? {} : { CEREBRAS_BASE_URL: baseUrl }),
+    ...(model === undefined ? {} : { CEREBRAS_MODEL: model }),
+    ...env,
+  }
 }
+
+/** The agent of a session that exists. One that config.json named is known by its command. @throws AGENT_UNKNOWN */
+export function agentOf({ agentType, command }: Pick<Spec, 'agentType' | 'command'>): Agent {
+  const agent = table.get(agentType) ?? (command === undefined ? undefined : acpAgent(agentType))
+  if (agent !== undefined) return agent
+  throw unknownAgent(agentType, [...table.values()])
+}
+
+const unknownAgent = (name: string, agents: readonly Agent[]): AgentzError =>
+  new AgentzError('AGENT_UNKNOWN', `there is no agent ${JSON.stringify(name.slice(0, 64))}`, {
+    hint: `Agents: ${agents.map((agent) => agent.name).join(', ')}.`,
+  })

@@ -5,16 +5,44 @@ import { AgentzError, errno, reason } from './errors.js'
 import { firstIssue } from './issue.js'
 import type { Home } from './paths.js'
 
+/** A program to use instead of the one of that name on PATH. */
+const Installed = z.optional(z.strictObject({ program: z.optional(z.string().check(z.minLength(1))) }))
+
+/** The names of agents that are built in. */
+export const builtIn = ['claude', 'codex', 'opencode', 'gemini', 'cerebras', 'demo', 'command'] as const
+const ownName = z.string().check(
+  z.regex(/^[a-z][a-z0-9-]{0,31}$/, 'a name is 1 to 32 of a-z 0-9 and -, and begins with a letter'),
+  z.refine((name) => !(builtIn as readonly string[]).includes(name), 'an agent of this name is built in'),
+)
+
 const Config = z.strictObject({
   /** The agent of `agentz run` without -a. */
   agent: z._default(z.string(), 'claude'),
   agents: z._default(
     z.strictObject({
-      /** A program to use instead of `claude` on PATH. */
-      claude: z.optional(z.strictObject({ program: z.optional(z.string()) })),
+      claude: Installed,
+      codex: Installed,
+      opencode: Installed,
+      gemini: Installed,
+      /** Any server that speaks chat completions, and the model it is asked for. */
+      cerebras: z.optional(z.strictObject({ baseUrl: z.optional(z.url()), model: z.optional(z.string()) })),
       /** The `command` agent runs any program, so it can be switched off. */
       command: z.optional(z.strictObject({ enabled: z.optional(z.boolean()) })),
     }),
+    {},
+  ),
+  /** Further agents, that speak the Agent Client Protocol on their standard streams. */
+  acp: z._default(
+    z.record(
+      ownName,
+      z.strictObject({
+        /** The program and its arguments. */
+        command: z.array(z.string()).check(z.minLength(1)),
+        title: z.optional(z.string()),
+        /** The permission mode of sessions that ask for none, as the agent calls it. */
+        mode: z.optional(z.string()),
+      }),
+    ),
     {},
   ),
   /** Further names of environment variables that `run` captures; a trailing * matches any rest. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import type { Agent, Login } from '../agents/agent.js'
-import { agentByName, agentNames, allowedAgent, completed } from '../agents/agents.js'
+import { agentList, allowedAgent, completed } from '../agents/agents.js'
 import type { Config } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import { programs } from '../base/programs.js'
@@ -40,7 +40,7 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   handle: async ({ json, how }) => {
     const { home, config } = context()
     const env = withHomeEnvironment(home, captureEnvironment(process.env, config.environment))
-    const agents = agentNames.map(agentByName)
+    const agents = agentList(config)
     if (how) {
       const commands = agents.flatMap((agent) => find(agent, env, config).program ?? [])
       await print(commands.map((program) => `${shellWords([program, '--version'])}\n`).join(''))

@@ -16,6 +16,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   approve: () => import('./approve.js') as never,
   deny: () => import('./deny.js') as never,
   answer: () => import('./answer.js') as never,
+  agents: () => import('./agents.js') as never,
   cancel: () => import('./cancel.js') as never,
   wait: () => import('./wait.js') as never,
   append: () => import('./append.js') as never,

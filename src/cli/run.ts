@@ -1,4 +1,4 @@
-import { allowedAgent, completed } from '../agents/agents.js'
+import { allowedAgent, completed, configured } from '../agents/agents.js'
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { captureEnvironment, withHomeEnvironment } from '../session/environment.js'
@@ -90,7 +90,7 @@ export const verb: Verb<Args> = {
       await print(`(umask 077; printf '%s\\n' ${line} > ${log})\n${shellWords(startArgv(spec, home))}\n`)
       return 0
     }
-    const captured = captureEnvironment(process.env, ctx.config.environment, args.env)
+    const captured = configured(captureEnvironment(process.env, ctx.config.environment, args.env), agent, ctx.config)
     agent.check(spec, withHomeEnvironment(home, captured), spec.workingDir)
     await launch(home, supervisor, spec, captured)
     const { sessionId } = spec

@@ -1,7 +1,7 @@
 /** One run of a session: from the fold of its own log to a terminal event. */
 import { existsSync, statSync } from 'node:fs'
 import type { ConversingAgent, ProgramAgent, RunningProgram } from '../agents/agent.js'
-import { agentByName } from '../agents/agents.js'
+import { agentOf } from '../agents/agents.js'
 import { AgentzError } from '../base/errors.js'
 import type { QuietLogger } from '../base/logger.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
@@ -101,7 +101,7 @@ class Run {
   async start(): Promise<void> {
     const { state } = this.#inbox
     const { epoch, status, cause, spec } = state
-    const agent = agentByName(spec.agentType)
+    const agent = agentOf(spec)
     const hasNews = agent.converses && [...state.messages.values()].some(({ sent }) => !sent)
     if (!isLive(status) && status !== 'interrupted' && !hasNews) {
       this.#log.info({ status }, 'the session has ended; nothing to run')

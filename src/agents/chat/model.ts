@@ -2,6 +2,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import type { LanguageModel } from 'ai'
 import { demoModel } from './demo-model.js'
+import { fetchStream } from './fetch.js'
 
 /** What implements a model; the name of one alone is none. */
 export type Model = Extract<LanguageModel, { specificationVersion: 'v3' }>
@@ -35,7 +36,10 @@ export function modelSource(agent: string, env: Env): Source {
   if (apiKey === undefined && new URL(baseURL).hostname === new URL(VENDOR).hostname) {
     throw new SettingError('CEREBRAS_API_KEY is not set', true)
   }
-  const provider = createOpenAICompatible({ name: 'cerebras', baseURL, includeUsage: true, ...(apiKey && { apiKey }) })
+  const provider = createOpenAICompatible({
+    ...{ name: 'cerebras', baseURL, includeUsage: true, fetch: fetchStream },
+    ...(apiKey && { apiKey }),
+  })
   return { defaultModel: env.CEREBRAS_MODEL || DEFAULT_MODEL, model: (name) => provider.chatModel(name) }
 }
 

@@ -3,7 +3,7 @@
  * answer goes to the disk, which the library's own loop has no place for.
  */
 import { randomInt } from 'node:crypto'
-import { type ModelMessage, streamText, type ToolSet, tool } from 'ai'
+import { type ModelMessage, streamText, type TextStreamPart, type ToolSet, tool } from 'ai'
 import { reason } from '../../base/errors.js'
 import { isObject } from '../json.js'
 import type { Model } from './model.js'
@@ -51,33 +51,39 @@ export async function ask(question: Question): Promise<Answer> {
     // It is a part of the stream, too; without this it is written to stderr, with the whole request.
     onError: () => undefined,
   })
-  for await (const part of fullStream) {
-    switch (part.type) {
-      case 'text-delta':
-        answer.text += part.text
-        await question.onText(part.text)
-        break
-      case 'reasoning-delta':
-        await question.onThought(part.text)
-        break
-      case 'tool-call':
-        answer.calls.push(callOf(part))
-        break
-      case 'finish-step': {
-        const { inputTokens = 0, outputTokens = 0, inputTokenDetails } = part.usage
-        answer.usage = { input: inputTokens, output: outputTokens, cached: inputTokenDetails.cacheReadTokens ?? 0 }
-        answer.finish = part.finishReason
-        break
-      }
-      case 'error':
-        answer.error ??= part.error
-        break
-      default:
-      // Beginnings and ends, and what these tools do not have.
-    }
+  try {
+    for await (const part of fullStream) await take(part, question, answer)
+  } catch (error) {
+    // What stops the stream is told by its parts, or by the signal; what breaks it comes this way.
+    if (!signal.aborted) answer.error = error
   }
   if (answer.finish === 'error' && !signal.aborted) answer.error ??= new Error('it ended before its end')
   return answer
+}
+
+async function take(part: TextStreamPart<ToolSet>, { onText, onThought }: Question, answer: Answer): Promise<void> {
+  switch (part.type) {
+    case 'text-delta':
+      answer.text += part.text
+      return onText(part.text)
+    case 'reasoning-delta':
+      return onThought(part.text)
+    case 'tool-call':
+      answer.calls.push(callOf(part))
+      return
+    case 'finish-step': {
+      const { inputTokens = 0, outputTokens = 0, inputTokenDetails } = part.usage
+      answer.usage = { input: inputTokens, output: outputTokens, cached: inputTokenDetails.cacheReadTokens ?? 0 }
+      answer.finish = part.finishReason
+      return
+    }
+    case 'error':
+      // A line that was torn is an error, too; the one that tore it comes after it.
+      answer.error = part.error
+      return
+    default:
+    // Beginnings and ends, and what these tools do not have.
+  }
 }
 
 const offered = (tools: readonly ChatTool[]): ToolSet =>

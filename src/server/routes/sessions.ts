@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
-import { allowedAgent, completed } from '../../agents/agents.js'
+import { allowedAgent, completed, configured } from '../../agents/agents.js'
 import { readConfig } from '../../base/config.js'
 import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
@@ -51,7 +51,7 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     const config = readConfig(home)
     const agent = allowedAgent(asked.agentType, config)
     const spec = completed(agent, specify(asked), config)
-    const env = captureEnvironment(process.env, config.environment)
+    const env = configured(captureEnvironment(process.env, config.environment), agent, config)
     agent.check(spec, withHomeEnvironment(home, env), spec.workingDir)
     await launch(home, supervisor, spec, env)
     const { sessionId } = spec
