@@ -13,14 +13,16 @@ const LONGEST_MS = 60_000
 export async function pace(home: Home, kind: string, spacing: number): Promise<void> {
   if (spacing === 0) return
   const path = join(home.cache, `start-${kind}`)
-  const now = Date.now()
   const at = await withLock(path, () => {
+    // Not before: to wait for the lock takes time, and a moment that has passed would be near to the next one.
+    const now = Date.now()
     const free = nextFree(path)
     const mine = free > now && free < now + LONGEST_MS ? free : now
     writeFileSync(path, String(mine + spacing), { mode: 0o600 })
     return mine
   })
-  if (at > now) await delay(at - now)
+  const left = at - Date.now()
+  if (left > 0) await delay(left)
 }
 
 function nextFree(path: string): number {
