@@ -9,6 +9,7 @@ import { isObject, type Json, object, objects, parseObject, string } from '../js
 import { modelCause } from '../stdio.js'
 import { blockEvents, resultText } from './blocks.js'
 import { turnResult } from './result.js'
+import { ModelStream, pieceOf } from './stream.js'
 import { systemEvents } from './system.js'
 import { MODE, type Question, refusal } from './wire.js'
 
@@ -40,6 +41,7 @@ export class ClaudeNormaliser {
   #session: Omit<Unframed<EventOf<'agent_session'>>, 'type'> | undefined
   /** Dollars since this process started. */
   #cost = 0
+  readonly #stream = new ModelStream()
   #taken: string[] = []
   #replies: object[] = []
   #ready = false
@@ -73,7 +75,7 @@ export class ClaudeNormaliser {
       case 'system':
         return this.#system(message) ?? unknown(message)
       case 'stream_event':
-        return delta(object(message.event))
+        return this.#stream.events(object(message.event))
       case 'assistant':
         return this.#assistant(message)
       case 'user':
@@ -222,27 +224,6 @@ function asked(requestId: string, input: unknown): AgentEvent {
   const options = questions.flatMap((each) => objects(each.options).map(({ label }) => short(String(label))))
   const question = cut(questions.map((each) => String(each.question)).join('\n'), HALF).content
   return { type: 'input_request', requestId, question, ...(options.length > 0 && { options }) }
-}
-
-/**
- * Nearly all lines of an answer look so; to parse only the words in them takes a quarter of the time. Words with an escape in them
- * go the long way.
- */
-const usualPiece =
-  /^\{"type":"stream_event","event":\{"type":"content_block_delta","index":\d+,"delta":\{"type":"(text|thinking)_delta","(?:text|thinking)":"([^"\\]*)"\}\},/
-
-function pieceOf(line: string): AgentEvent[] | undefined {
-  const [, type, piece = ''] = usualPiece.exec(line) ?? []
-  return type === undefined ? undefined : [{ type: type as 'text' | 'thinking', partial: true, delta: [piece] }]
-}
-
-/** Streamed pieces of text; those of a tool's input come whole with the block. */
-function delta(event: Json): AgentEvent[] {
-  if (event.type !== 'content_block_delta') return []
-  const { type, text, thinking } = object(event.delta)
-  if (type === 'text_delta' && typeof text === 'string') return [{ type: 'text', partial: true, delta: [text] }]
-  if (type !== 'thinking_delta' || typeof thinking !== 'string') return []
-  return [{ type: 'thinking', partial: true, delta: [thinking] }]
 }
 
 function synthetic(text: string, line: Json): AgentEvent {

@@ -23,7 +23,6 @@ const ERROR_BUDGET = 16 * 1024
  */
 export function turnResult(line: Json, costBefore: number): TurnResult {
   const usage = object(line.usage)
-  const cached = count(usage.cache_read_input_tokens)
   const totalCost = number(line.total_cost_usd)
   const cost = totalCost === undefined ? {} : { costUsd: Math.max(0, totalCost - costBefore) }
   const common = {
@@ -31,9 +30,8 @@ export function turnResult(line: Json, costBefore: number): TurnResult {
     usage: {
       type: 'usage' as const,
       scope: 'turn' as const,
-      input: count(usage.input_tokens) + count(usage.cache_creation_input_tokens) + cached,
+      ...tokens(usage),
       output: count(usage.output_tokens),
-      cached,
       ...cost,
     },
   }
@@ -44,6 +42,12 @@ export function turnResult(line: Json, costBefore: number): TurnResult {
   }
   const error = cut(errorText(line), ERROR_BUDGET).content
   return { reason: 'failed', ...common, error, cause: modelCause(error, line.api_error_status) }
+}
+
+/** Tokens in: what was read from its cache counts as one of them. */
+export function tokens(usage: Json): { input: number; cached: number } {
+  const cached = count(usage.cache_read_input_tokens)
+  return { input: count(usage.input_tokens) + count(usage.cache_creation_input_tokens) + cached, cached }
 }
 
 function errorText(line: Json): string {

@@ -127,7 +127,9 @@ t.test('another session takes the place of the first after /clear', async (t) =>
 t.test('an edit names its file; the tokens of a turn', async (t) => {
   const { all } = replay(linesOf('write'))
   t.match(all('tool_use'), [{ tool: 'Write', files: [/w\.txt$/] }])
-  t.match(all('usage'), [{ scope: 'turn', input: 240, output: 34, cached: 200, costUsd: Number }])
+  const step = { scope: 'step', input: 120, output: 17, cached: 100 }
+  const turn = { scope: 'turn', input: 240, output: 34, cached: 200, costUsd: Number }
+  t.match(all('usage'), [step, step, turn], 'each call of the model, for budgets; then the turn as a whole')
   t.ok(
     replay(linesOf('perm-deny'))
       .all('tool_result')
