@@ -2,6 +2,7 @@
 import { RequestError } from '@agentclientprotocol/sdk'
 import { APICallError, RetryError } from 'ai'
 import { AgentzError, reason } from '../../base/errors.js'
+import { object, string } from '../json.js'
 import { SettingError } from './model.js'
 
 const INTERNAL = -32603
@@ -28,8 +29,7 @@ export function modelFailure(error: unknown): RequestError {
   return new RequestError(INTERNAL, `The model answered with HTTP status ${status}: ${message}`, { status })
 }
 
-/** fetch says what happened only in the cause. */
+/** What is told inside of a stream is no Error, but what the server has sent. */
 function told(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Error && cause.message !== '' ? `${reason(error)} (${cause.message})` : reason(error)
+  return string(object(error).message) ?? string(object(object(error).error).message) ?? reason(error)
 }

@@ -57,7 +57,6 @@ export async function ask(question: Question): Promise<Answer> {
     // What stops the stream is told by its parts, or by the signal; what breaks it comes this way.
     if (!signal.aborted) answer.error = error
   }
-  if (answer.finish === 'error' && !signal.aborted) answer.error ??= new Error('it ended before its end')
   return answer
 }
 
