@@ -19,14 +19,26 @@ const onlyIn: Record<string, RegExp> = {
   fastify: /^src\/server\//,
   yargs: /^src\/cli\/[^/]+\.ts$/,
   pino: /^src\/base\/logger\.ts$/,
+  '@agentclientprotocol/sdk': /^src\/agents\/(acp|chat)\//,
+  ai: /^src\/agents\/chat\//,
+  '@ai-sdk/openai-compatible': /^src\/agents\/chat\//,
 }
 
 /** Tests whose subject is not one file of the same name: what they hold together. */
 const withoutTwin: Record<string, string> = {
   'test/architecture.test.ts': 'the whole of src/',
+  'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
+  'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
+  'test/server/answers.test.ts': 'routes/conversation.ts: answers to what a session asks',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
+  ...Object.fromEntries(
+    ['claude', 'codex', 'opencode', 'gemini', 'cerebras'].map((agent) => [
+      `test/agents/contract/${agent}.test.ts`,
+      `the contract, kept by ${agent}`,
+    ]),
+  ),
 }
 
 function files(directory: string, suffix: RegExp): string[] {
