@@ -78,6 +78,8 @@ export interface Conversation {
   readonly ready: Promise<void>
   /** Whether a message may be handed over during a turn. If not, the daemon holds it until the turn has ended. */
   readonly steers: boolean
+  /** Whether a message that is handed over now waits in the agent's own queue until the turn has ended. */
+  readonly queues?: boolean
   /**
    * Whether the agent's own history holds the message; undefined if nobody can tell. Asked once it is ready, before anything is
    * sent, about a message that an earlier daemon may have sent.

@@ -58,8 +58,8 @@ export class Book<Q> {
     return this.#tools.delete(toolId)
   }
 
-  isOpen(toolId: string): boolean {
-    return this.#tools.has(toolId)
+  get hasOpenTools(): boolean {
+    return this.#tools.size > 0
   }
 
   ask(requestId: string, question: Q): void {

@@ -148,7 +148,8 @@ export class Partner {
     if (running === undefined) return
     this.#sending.add(messageId)
     this.#interrupted = false
-    await this.#host.output.commit([{ type: 'message_sent', messageId, delivery }], 'daemon')
+    const how = delivery === 'steered' && running.queues === true ? 'queued' : delivery
+    await this.#host.output.commit([{ type: 'message_sent', messageId, delivery: how }], 'daemon')
     running.send({ messageId, content }).then(
       () => this.#host.output.commit([{ type: 'message_accepted', messageId }], 'daemon'),
       async (error) => {

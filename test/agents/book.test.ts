@@ -23,7 +23,7 @@ t.test('what a turn leaves open is closed before its end, with the reason', asyn
   book.toolUse('t2')
   t.equal(book.toolResult('t2'), true)
   t.equal(book.toolResult('t2'), false)
-  t.equal(book.isOpen('t1'), true)
+  t.equal(book.hasOpenTools, true)
   book.ask('q1', 'which')
   book.ask('q2', 'what')
   t.equal(book.take('q2'), 'what')
@@ -34,7 +34,7 @@ t.test('what a turn leaves open is closed before its end, with the reason', asyn
     { type: 'turn_ended', turn: 1, reason: 'failed', error: 'the agent died' },
   ])
   t.equal(book.take('q1'), undefined)
-  t.equal(book.isOpen('t1'), false)
+  t.equal(book.hasOpenTools, false)
 })
 
 t.test('without an error the reason is told in words', async (t) => {

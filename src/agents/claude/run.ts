@@ -69,6 +69,11 @@ export class ClaudeRun implements Conversation {
     this.#stdio.tell(modeRequest(mode))
   }
 
+  /** What comes while a tool runs is told to the model with its result; what comes while the model speaks waits. */
+  get queues(): boolean {
+    return !this.#normaliser.book.hasOpenTools
+  }
+
   has({ messageId, content }: Message): Promise<boolean | undefined> {
     return historyHolds(this.#where(), uuidOf(this.#context.spec.sessionId, messageId), content)
   }
