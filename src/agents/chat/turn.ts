@@ -58,6 +58,8 @@ export class Turn {
     const isLeft = history.open.length > 0 || last?.type === 'message' || last?.type === 'result'
     if (nudge && isLeft) history.add({ type: 'message', ...id })
     else if (!isKnown) history.add({ type: 'message', ...id, text })
+    // The message is on the disk: whoever sent it may know that, however long the model thinks.
+    await this.#client.heard(text)
   }
 
   /** Calls the model once. What it has said is kept, also if it breaks off: a person has read it. */

@@ -27,6 +27,15 @@ t.test('errors of the model are told with their status, and the conversation goe
   t.equal(driver.stderr, '')
 })
 
+t.test('that it has a message is told when the message is on the disk, whatever the model does', async (t) => {
+  const chat = chatOf(t)
+  const driver = await chat.start()
+  void driver.prompt('MOCK: hang', { 'agentz/messageId': 'm1' })
+  await until(() => driver.updates.length > 0, 'it says something')
+  t.match(driver.updates, [{ sessionUpdate: 'user_message_chunk', content: { text: 'MOCK: hang' } }])
+  t.match(chat.records.at(-1), { type: 'message', messageId: 'm1', text: 'MOCK: hang' })
+})
+
 t.test('an answer that breaks off', async (t) => {
   const chat = chatOf(t)
   const driver = await chat.start()
