@@ -89,7 +89,8 @@ export class Dialogue {
       steers: this.#partner.steers,
       busy: this.#busy > 0,
       sending: this.#partner.sending,
-      workingMs: inTurn && status === 'running' ? Math.max(0, Date.now() - Date.parse(updatedAt)) : 0,
+      // Nothing, where a line by hand tells a time that is none.
+      workingMs: inTurn && status === 'running' ? Math.max(0, Date.now() - Date.parse(updatedAt)) || 0 : 0,
     }
   }
 
