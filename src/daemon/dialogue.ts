@@ -123,7 +123,8 @@ export class Dialogue {
   async #pause(subject: string, question: string): Promise<void> {
     const { inTurn } = this.#host.state()
     if (inTurn) await this.#partner.interrupt()
-    await this.#ask({ question, options: ['continue', 'stop'], about: 'budget', subject }, inTurn ? this.#goOn() : [])
+    const isBroken = inTurn && this.#host.state().lastTurn?.reason !== 'completed'
+    await this.#ask({ question, options: ['continue', 'stop'], about: 'budget', subject }, isBroken ? this.#goOn() : [])
   }
 
   /** A message was sent, and the log does not say whether the agent has it: its own history may know. */
