@@ -131,6 +131,7 @@ export class Dialogue {
   async #check(message: Message): Promise<void> {
     const { messageId, own, content } = message
     const has = await this.#partner.has(message)
+    if (this.#partner.state !== 'ready') return
     if (has === true || own) {
       // Its turn has died with the process, so that it has to be asked to go on.
       await this.#host.output.commit([{ type: 'message_accepted', messageId }, ...this.#goOn()], 'daemon')

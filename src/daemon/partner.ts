@@ -138,8 +138,17 @@ export class Partner {
     await this.#host.output.commit([], 'daemon')
   }
 
+  /** Whether its history holds the message; undefined if nobody can tell, or if it has ended meanwhile. */
   async has(message: Message): Promise<boolean | undefined> {
-    return this.#running?.has(message)
+    const running = this.#running
+    const has = await running?.has(message).catch((error: unknown) => {
+      // That nobody can tell is an answer too, and a person is asked.
+      this.#host.context().warn(`looking into the history of ${this.name}`, error)
+      return undefined
+    })
+    // One that is about to end knows nothing any more, and the next one may.
+    if (running !== undefined && has === undefined) await within(running.ended, REFUSAL_MS)
+    return has
   }
 
   /** Hands over a message; that it was sent stands on the disk before. */
