@@ -11,6 +11,7 @@ import { context, EXIT, seconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { readText } from './input.js'
 import { howToAnswer } from './question.js'
+import { Reply } from './reply.js'
 import { appendLine, harmless, print, say, shellWords } from './terminal.js'
 
 interface Args {
@@ -64,32 +65,29 @@ export const verb: Verb<Args> = {
       return EXIT.ok
     }
     const signal = limit === undefined ? new AbortController().signal : AbortSignal.timeout(limit * 1000)
-    let texts: string[] = []
+    const reply = new Reply(messageId)
     const state = await follow(home, supervisor, id, {
       signal,
       from: said.offset,
-      onRecord: (record) => {
-        // What was said before the agent had the message belongs to an earlier one.
-        if (record.type === 'message_sent' && record.messageId === messageId) texts = []
-        if (record.type === 'text' && record.partial === undefined) texts.push(String(record.content))
-      },
-      counts: (now) => now.messages.get(messageId)?.sent === true,
-      until: (now) => now.messages.get(messageId)?.answered === true || needsAnswer(now.status),
+      onRecord: (record) => reply.hear(record),
+      counts: () => reply.sent,
+      until: ({ status }) => reply.isOver || needsAnswer(status),
     })
-    return answered(id, messageId, state, texts, args.json === true)
+    const { text: answer } = reply
+    if (args.json) await print(`${JSON.stringify({ sessionId: id, messageId, status: state?.status, answer })}\n`)
+    else if (answer !== '') await print(`${harmless(answer)}\n`)
+    return cameTo(id, reply, state)
   },
 }
 
-async function answered(
-  id: string,
-  messageId: string,
-  state: SessionState | undefined,
-  texts: string[],
-  json: boolean,
-) {
-  const answer = texts.join('\n')
-  if (json) await print(`${JSON.stringify({ sessionId: id, messageId, status: state?.status, answer })}\n`)
-  else if (answer !== '') await print(`${harmless(answer)}\n`)
+/** Says what became of it, where that is not the answer alone. @returns the exit status */
+function cameTo(id: string, { end, isOver }: Reply, state: SessionState | undefined): number {
+  if (isOver && end !== undefined) {
+    if (end.reason === 'completed') return EXIT.ok
+    const how = end.reason === 'failed' ? 'the turn failed' : 'the turn was interrupted'
+    say(harmless(`agentz: ${end.error === undefined || end.error === how ? how : `${how}: ${end.error}`}`))
+    return end.reason === 'failed' ? EXIT.failed : EXIT.interrupted
+  }
   if (state === undefined) {
     say(`agentz: timed out; the answer will be in \`agentz logs ${id}\``)
     return EXIT.timedOut
@@ -98,13 +96,6 @@ async function answered(
     say(howToAnswer(state))
     return EXIT.needsAnswer
   }
-  const { lastTurn } = state
-  if (state.messages.get(messageId)?.answered !== true) return exitFor(state.status)
-  if (lastTurn?.reason === 'completed') return EXIT.ok
-  say(
-    harmless(
-      `agentz: the turn ${lastTurn?.reason === 'failed' ? 'failed' : 'was interrupted'}: ${lastTurn?.error ?? ''}`,
-    ),
-  )
-  return lastTurn?.reason === 'failed' ? EXIT.failed : EXIT.interrupted
+  say(harmless(`agentz: the session is ${state.status}${state.error === undefined ? '' : `: ${state.error}`}`))
+  return exitFor(state.status)
 }

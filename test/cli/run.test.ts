@@ -44,7 +44,7 @@ t.test('what cannot be run: said before anything is created', async (t) => {
     t.equal(result.stdout, '')
     nothing()
   }
-  refused(['-a', 'nobody', 'hello'], 2, /nobody[\s\S]*claude, command/)
+  refused(['-a', 'nobody', 'hello'], 2, /nobody[\s\S]*claude,.* command/)
   refused(['-a', 'claude', 'hello'], 1, /claude[\s\S]*npm install -g/)
   refused(['-a', 'claude', '  '], 2, /prompt is empty/)
   refused(['-a', 'claude'], 2, /prompt is empty/)
