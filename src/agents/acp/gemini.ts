@@ -1,4 +1,5 @@
 /** The profile of Gemini CLI. Measured with 0.61.0. */
+import { mendHistory } from './gemini-store.js'
 import type { Profile } from './profile.js'
 
 export const geminiProfile: Profile = {
@@ -21,6 +22,8 @@ export const geminiProfile: Profile = {
   toolInId: /^([A-Za-z]\w*?)__/,
   modeNews: /^\[MODE_UPDATE\] (\w+)$/,
   replayPauseMs: 300,
+  notSaid: /^(<session_context>|\[Function Response: )/,
+  mend: mendHistory,
   noise:
     /^(Ripgrep is not available|Skipping project agents|Project hooks disabled|\[STARTUP\] Phase|YOLO mode is enabled|Loaded cached credentials)/,
   mutters: true,

@@ -44,6 +44,7 @@ export class AcpNormaliser {
   readonly tools: Tools<Question>
   /** What the person has said, as the history tells it. */
   readonly said: { messageId: string | undefined; text: string }[] = []
+  readonly #profile: Profile
   readonly #session: AcpSession
   readonly #costs: Costs
   readonly #kept: Set<string>
@@ -54,6 +55,7 @@ export class AcpNormaliser {
   constructor(profile: Profile, session: AcpSession, { turns, isNew, open }: Options) {
     this.book = new Book(turns)
     this.tools = new Tools(profile, this.book, open)
+    this.#profile = profile
     this.#session = session
     this.#costs = new Costs(isNew)
     this.#kept = new Set(open)
@@ -198,6 +200,7 @@ export class AcpNormaliser {
 
   #remember(update: Json): void {
     const [text, messageId] = [blockText(object(update.content)), string(update.messageId)]
+    if (this.#profile.notSaid?.test(text) === true) return
     const last = this.said.at(-1)
     if (last !== undefined && messageId !== undefined && last.messageId === messageId) last.text += text
     else this.said.push({ messageId, text })

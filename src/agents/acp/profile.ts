@@ -32,6 +32,10 @@ export interface Profile {
   readonly modeNews?: RegExp
   /** It answers `session/load` before it has replayed the history; so long nothing more must have come, in milliseconds. */
   readonly replayPauseMs?: number
+  /** What its history has in the place of the person, and the person has not said. */
+  readonly notSaid?: RegExp
+  /** Keeps the history of a session from getting lost, before it is loaded and after. */
+  mend?(nativeId: string, env: Env): void
   /** A message is in its history before anything is done about it, so that one that is not there was never had. */
   readonly recordsFirst?: true
   /** Requests of the agent that it makes though it was told that nobody serves them. */

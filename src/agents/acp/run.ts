@@ -72,6 +72,7 @@ export class AcpRun implements Conversation {
       onElicitation: (params, withdrawn) => this.#asking.elicitation(params, withdrawn),
       onUnknown: (value, missing) => this.#unknown(value, missing),
     })
+    this.#mend()
     this.#hands = { link: this.#link, profile, spec, session: this.#session }
     this.#stdio = new Stdio(context, {
       argv: profile.argv(spec),
@@ -148,9 +149,20 @@ export class AcpRun implements Conversation {
   async #begin(): Promise<void> {
     const begun = await begin(this.#hands, this.#context.nativeId)
     if (begun.replayed) await this.#replayed()
+    this.#mend()
     this.#begun = begun
     this.#context.emit(this.#session.news())
     this.#onReady()
+  }
+
+  #mend(): void {
+    const { nativeId, env } = this.#context
+    try {
+      if (nativeId !== undefined) this.#profile.mend?.(nativeId, env)
+    } catch (error) {
+      // What may get lost then is missed later, and the conversation begins anew.
+      this.#context.warn(`cannot look after the history of ${this.#profile.name}`, error)
+    }
   }
 
   /** Where a history is replayed after the answer that ends it, only silence tells that it is over. */
