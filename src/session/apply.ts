@@ -1,5 +1,6 @@
 /** What each event does to the state of a session. Pure but for the state itself, which is changed in place. */
 import type { Damage } from '../log/read.js'
+import { usedUp } from './budget.js'
 import type { Cause, Decided, Usage } from './events.js'
 import { applyLife, type Loose, newLife } from './life.js'
 import { newMessage, PROMPT } from './message.js'
@@ -126,11 +127,17 @@ function settleOwn(state: SessionState, { about, subject }: Loose, content: stri
   if (word === 'skip') undecided.accepted = undecided.answered = true
 }
 
-/** As much as was said, or as much again as at first. Any other word grants nothing, and it is asked again. */
-function grant({ granted, spec }: SessionState, subject: unknown, word: string): void {
+/**
+ * As much as was said; or as much again as at first, beyond what is used by now: one turn may have cost several budgets, and nobody
+ * wants to be asked once for each. Any other word grants nothing, and it is asked again.
+ */
+function grant(state: SessionState, subject: unknown, word: string): void {
+  const { granted, spec } = state
   if (!Object.hasOwn(granted, String(subject))) return
   const budget = subject as keyof typeof granted
-  const amount = word === 'continue' ? (spec.budget?.[budget] ?? 0) : Number(word)
+  const limit = spec.budget?.[budget] ?? 0
+  const over = Math.max(0, usedUp(state)[budget] - limit - granted[budget])
+  const amount = word === 'continue' ? over + limit : Number(word)
   if (amount > 0) granted[budget] += amount
 }
 

@@ -17,13 +17,7 @@ export interface Excess {
  */
 export function excess(state: SessionState, workingMs: number): Excess | undefined {
   const { budget = {} } = state.spec
-  const { input, output, costUsd = 0 } = state.usage
-  const used: Required<Budget> = {
-    turns: state.inTurn ? state.turns - 1 : state.turns,
-    cost: costUsd,
-    tokens: input + output,
-    time: (state.activeMs + workingMs) / 1000,
-  }
+  const used = usedUp(state, workingMs)
   for (const subject of ['turns', 'cost', 'tokens', 'time'] as const) {
     const limit = budget[subject]
     if (limit === undefined || used[subject] < limit + state.granted[subject]) continue
@@ -33,6 +27,17 @@ export function excess(state: SessionState, workingMs: number): Excess | undefin
     return { subject, question }
   }
   return undefined
+}
+
+/** @param workingMs as for excess() */
+export function usedUp({ inTurn, turns, usage, activeMs }: SessionState, workingMs = 0): Required<Budget> {
+  const { input, output, costUsd = 0 } = usage
+  return {
+    turns: inTurn ? turns - 1 : turns,
+    cost: costUsd,
+    tokens: input + output,
+    time: (activeMs + workingMs) / 1000,
+  }
 }
 
 /** Milliseconds of work until the budget of time is used up; undefined where there is none. */
