@@ -7,7 +7,7 @@ import { newHome } from '../helpers/home.js'
 t.test('config.json', async (t) => {
   const home = newHome(t)
   const defaults = {
-    ...{ agent: 'claude', agents: {}, environment: [] },
+    ...{ agent: 'claude', agents: {}, acp: {}, environment: [] },
     server: { host: '127.0.0.1', port: 4201, maxStreams: 1000 },
   }
   t.same(readConfig(home), defaults, 'absent')
@@ -17,7 +17,7 @@ t.test('config.json', async (t) => {
   t.same(readConfig(home), defaults, 'empty')
   write({ agent: 'command', server: { port: 0 }, environment: ['MY_*'], agents: { command: { enabled: false } } })
   t.same(readConfig(home), {
-    ...{ agent: 'command', environment: ['MY_*'], agents: { command: { enabled: false } } },
+    ...{ agent: 'command', environment: ['MY_*'], agents: { command: { enabled: false } }, acp: {} },
     server: { host: '127.0.0.1', port: 0, maxStreams: 1000 },
   })
   const table: [unknown, RegExp][] = [
@@ -32,12 +32,31 @@ t.test('config.json', async (t) => {
     [{ server: { port: '80' } }, /server.port: must be of type/],
     [{ server: { host: '0.0.0.0' } }, /server.host: must be one of 127.0.0.1, ::1, localhost/],
     [{ server: { maxStreams: 0 } }, /server.maxStreams: must be at least 1/],
-    [{ agents: { codex: {} } }, /agents.codex: there is no such field/],
+    [{ agents: { copilot: {} } }, /agents.copilot: there is no such field/],
+    [{ agents: { codex: { program: '' } } }, /agents.codex.program: must be at least 1/],
+    [{ agents: { gemini: { model: 'x' } } }, /agents.gemini.model: there is no such field/],
+    [{ agents: { cerebras: { baseUrl: 'here' } } }, /agents.cerebras.baseUrl: /],
+    [{ acp: { mine: {} } }, /acp.mine.command: must be of type array/],
+    [{ acp: { mine: { command: [] } } }, /acp.mine.command: must be at least 1 item/],
+    [{ acp: { mine: { command: ['x'], args: [] } } }, /acp.mine.args: there is no such field/],
+    [{ acp: { Mine: { command: ['x'] } } }, /acp.Mine: /],
+    [{ acp: { claude: { command: ['x'] } } }, /acp.claude: /],
   ]
   for (const [value, message] of table) {
     write(value)
     t.throws(() => readConfig(home), { code: 'CONFIG_INVALID', message }, JSON.stringify(value))
   }
+})
+
+t.test('agents in config.json', async (t) => {
+  const home = newHome(t)
+  const agents = {
+    ...{ claude: { program: '/opt/claude' }, codex: { program: 'codex-next' }, opencode: {}, gemini: { program: 'g' } },
+    cerebras: { baseUrl: 'http://127.0.0.1:8000/v1', model: 'small' },
+  }
+  const acp = { mine: { command: ['my-agent', '--acp'], title: 'My agent', mode: 'ask' }, other: { command: ['x'] } }
+  writeFileSync(home.config, JSON.stringify({ agents, acp }))
+  t.match(readConfig(home), { agents, acp })
 })
 
 t.test('a directory in its place', async (t) => {

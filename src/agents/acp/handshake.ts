@@ -94,12 +94,11 @@ async function settle(hands: Handshake): Promise<void> {
 async function setMode(hands: Handshake): Promise<void> {
   const { profile, session, spec } = hands
   const { mode } = session
-  const asked = spec.permissionMode ?? profile.mode
-  const word = asked ?? DEFAULT_MODE
+  const word = spec.permissionMode ?? DEFAULT_MODE
   const native = profile.modes === undefined ? word : profile.modes[word as keyof typeof profile.modes]
   if (native === undefined || mode?.available.includes(native) !== true) {
     // An agent of a person's own may have no modes, or call them as it likes.
-    if (profile.modes === undefined && asked === undefined) return
+    if (profile.modes === undefined && spec.permissionMode === undefined) return
     const has = mode === undefined ? 'it has none' : `it has ${names(mode)}`
     throw died(`${profile.name} has no permission mode ${word}: ${has}`, { result: 'permission-mode' })
   }

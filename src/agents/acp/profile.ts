@@ -16,8 +16,6 @@ export interface Profile {
   env?(spec: Pick<Spec, 'model' | 'permissionMode' | 'sessionId'>, env: Env): Record<string, string>
   /** Our words for permission modes in its own; absent where a person gives its own word. */
   readonly modes?: Readonly<Partial<Record<Mode, string>>>
-  /** The mode that it is set to where nobody asks for another, in its own word. */
-  readonly mode?: string
   /** Its model is on its command line or in its environment, and not in the protocol. */
   readonly modelAtStart?: true
   /** Its questions outlive its process, and denials reach it with their reason: our own agent. */

@@ -67,11 +67,10 @@ export const gemini: ConversingAgent = installed(
 )
 
 /** An agent that a person names in config.json: the command line is all that is known of it. */
-export function acpAgent(name: string, { title, mode }: { title?: string; mode?: string } = {}): ConversingAgent {
+export function acpAgent(name: string, { title }: { title?: string | undefined } = {}): ConversingAgent {
   const profile: Profile = {
     name,
     argv: ({ command }) => [...(command ?? [name])],
-    ...(mode !== undefined && { mode }),
     loginHint: `log in with ${name} itself`,
   }
   return acp(profile, {
