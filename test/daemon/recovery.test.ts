@@ -54,6 +54,21 @@ t.test('killed between a message and its receipt: the history of the agent decid
   }
 })
 
+t.test('the agent dies while it is asked for its history: the next one is asked', async (t) => {
+  for (const knows of [() => Promise.reject(new Error('it does not read any more')), () => undefined]) {
+    const agent = new FakeAgent({
+      has: (run) => {
+        if (agent.runs.length > 1) return false
+        setTimeout(() => run.kill(), 20)
+        return knows()
+      },
+    })
+    const stage = await Stage.of(t, agent, { before: [...began, sent, killed] })
+    t.same(await stage.verdict, { kind: 'completed' })
+    t.same([agent.runs.length, stage.of('input_request').length], [2, 0])
+  }
+})
+
 t.test('killed when all was said: nothing is started, and it is over', async (t) => {
   const agent = new FakeAgent()
   const stage = await Stage.of(t, agent, { before: [...began, sent, taken, turn, turnEnd, killed] })

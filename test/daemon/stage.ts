@@ -46,6 +46,8 @@ export class Stage {
   readonly verdict: Promise<Verdict>
   /** How often an agent was waited for, before its start. */
   paced = 0
+  /** What is for the journal. */
+  readonly warnings: string[] = []
   /** How often somebody has looked at the state. */
   looks = 0
   /** Holds up the next start. */
@@ -98,7 +100,7 @@ export class Stage {
         spec: inbox.state.spec,
         env: {},
         full: () => this.output.full(),
-        warn: (message) => t.fail(message),
+        warn: (message) => void this.warnings.push(message),
       }),
       onEvent: (event) => tally.count(event),
       onStarted: () => undefined,
@@ -137,8 +139,8 @@ export class Stage {
   }
 
   /** As a person does it with `>>`. */
-  byHand(event: object): void {
-    appendOnce(this.path, JSON.stringify({ ...event, timestamp: new Date().toISOString(), by: 'user' }))
+  byHand(event: object, timestamp = new Date().toISOString()): void {
+    appendOnce(this.path, JSON.stringify({ ...event, timestamp, by: 'user' }))
     this.inbox.read()
   }
 

@@ -70,3 +70,13 @@ t.test('an answer that is too small is followed by the same question', async (t)
   const answered = [...oneTurn, budgetQuestion('tokens'), reply('budget-1-1', '5')]
   t.match(excess(foldOf(answered, { budget }), 0), { subject: 'tokens', question: /of 105 tokens/ })
 })
+
+t.test('who says `continue` is not asked again for what one turn has used beyond its budget', async (t) => {
+  const budget = { tokens: 100 }
+  const answered = [...oneTurn, budgetQuestion('tokens'), reply('budget-1-1', 'continue')]
+  t.equal(excess(foldOf(answered, { budget }), 0), undefined)
+  t.match(foldOf(answered, { budget }).granted, { tokens: 1000 })
+  const step = (input: number) => ({ type: 'usage', scope: 'step', input, output: 0 })
+  t.equal(excess(foldOf([...answered, turn(2), step(99)], { budget }), 0), undefined)
+  t.match(excess(foldOf([...answered, turn(2), step(100)], { budget }), 0), { question: /of 1100 tokens .*\(1100\)/ })
+})
