@@ -42,13 +42,21 @@ export function answers(id: string, request: Loose, named: boolean): [what: stri
     .map(([decision, verb, words]) => [decision === 'allow_always' ? 'always' : decision, line(verb, ...words)])
 }
 
+/** A used-up budget takes a number, too. */
+export function orNumber({ about, subject }: Loose): string | undefined {
+  const unit = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds' }[String(subject)]
+  return about === 'budget' && unit !== undefined ? `(a number instead of "continue" adds so many ${unit})` : undefined
+}
+
 /** What to type now, for somebody who has just read what is asked. */
 export function howToAnswer({ spec, status, approvals, inputs }: SessionState): string {
   const open = [...approvals.values(), ...inputs.values()]
   const lines = open.flatMap((request) => {
     const named = (request.question === undefined ? approvals : inputs).size > 1
     const what = open.length > 1 ? [`  ${spelled(asked(request))}`] : []
-    return [...what, ...answers(spec.sessionId, request, named).map(([, line]) => `  ${line}`)]
+    const more = orNumber(request)
+    const lines = answers(spec.sessionId, request, named).map(([, line]) => `  ${line}`)
+    return [...what, ...lines, ...(more === undefined ? [] : [`  ${paint(more, 'dim')}`])]
   })
   return [paint(`${status.replace('_', ' for ')}; answer it with one of:`, 'yellow'), ...lines].join('\n')
 }
