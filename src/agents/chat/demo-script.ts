@@ -43,7 +43,9 @@ function opening({ results }: Scene): Line {
       call: { name: 'write_file', input: { path: FILE, content: 'A scripted demonstration of agentz wrote this.\n' } },
     }
   }
-  const happened = write.denied ? `I did not write ${FILE}. ${write.text}` : `The tool says: ${write.text}.`
+  const happened = write.denied
+    ? `I did not write ${FILE}, since I was told: "${write.text}".`
+    : `The tool says: ${write.text}.`
   return { text: `${happened} That was the first part. Send me something with \`agentz send\`, and I will go on.` }
 }
 
@@ -56,8 +58,10 @@ function followUp({ said, results }: Scene): Line {
       call: { name: 'shell', input: { command: 'date' } },
     }
   }
-  if (shell.denied) return { text: `I did not run it. ${shell.text} That is all that my script holds.` }
+  if (shell.denied)
+    return { text: `I did not run it, since I was told: "${shell.text}". That is all that my script holds.` }
   return { text: `The command says: ${shell.text.trim()}. That is all that my script holds; no model is behind this.` }
 }
 
-const things = (count: number, one: string, many: string): string => (count === 1 ? `one ${one}` : `${count} ${many}`)
+const things = (count: number, one: string, many: string): string =>
+  count === 1 ? `one ${one}` : `${count === 0 ? 'no' : count} ${many}`

@@ -30,8 +30,6 @@ t.test('settings that are wrong end the start, in a sentence', async (t) => {
   await t.rejects(refusal({}), { code: -32000, message: /CEREBRAS_API_KEY is not set/ })
   await t.rejects(refusal({ CEREBRAS_BASE_URL: 'nowhere' }), { code: -32602, message: /no address/ })
   await t.rejects(refusal({ ...local, AGENTZ_HISTORY: join(t.testdir(), 'missing/x') }), { message: /cannot append/ })
-  const { call } = chatOf(t).spawn()
-  t.type(call, 'function')
 })
 
 t.test('sessions, modes and directories that are not there', async (t) => {
@@ -46,6 +44,12 @@ t.test('sessions, modes and directories that are not there', async (t) => {
   await t.rejects(driver.call('session/prompt', { sessionId: 'other', prompt: [] }), { code: -32002 })
   await t.rejects(driver.call('session/unheard_of', {}), { code: -32601 })
   t.match(await driver.prompt('MOCK: text It still works.'), { stopReason: 'end_turn' })
+})
+
+t.test('a message that is too long is refused, and the conversation goes on', async (t) => {
+  const driver = await chatOf(t).start()
+  await t.rejects(driver.prompt('x'.repeat(1024 * 1024)), { message: /longer than 1048576/ })
+  t.match(await driver.prompt('MOCK: text It goes on.'), { stopReason: 'end_turn' })
 })
 
 t.test('the address of the server, with the version and without', async (t) => {
