@@ -1,7 +1,7 @@
 /** Saying something to a session, whether it runs or has ended: then its unit is started again, and the conversation goes on. */
 import { closeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { AgentzError } from '../base/errors.js'
+import { AgentzError, toAgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { openLog } from '../log/read.js'
 import { appendControl } from '../session/control.js'
@@ -16,6 +16,8 @@ import { carries } from './truth.js'
 /** A unit that ends has its reaper run, which has 20 s to stop what is left. */
 const PATIENCE_MS = 60_000
 const LOOK_AGAIN_MS = 50
+/** Else it would be sent once more, and then be there twice. */
+const KEPT = 'The message is in the file, and is read when the session is taken up again, by whatever is sent next.'
 /** A daemon that was started has spoken after a tenth of this. */
 const BEGIN_MS = 3_000
 
@@ -51,7 +53,7 @@ export async function sayTo(home: Home, supervisor: Supervisor, id: string, sayi
     }
     if (Date.now() > end) {
       throw new AgentzError('TIMED_OUT', `the unit of session ${id} does not end (${unit?.active}, ${unit?.sub})`, {
-        hint: 'The message is in the file; it is read when the session is started again: send another one.',
+        hint: KEPT,
       })
     }
     await delay(LOOK_AGAIN_MS)
@@ -74,12 +76,13 @@ async function begun(home: Home, id: string, epoch: number): Promise<void> {
 
 /** @returns false if somebody else was faster */
 async function start(supervisor: Supervisor, home: Home, id: string): Promise<boolean> {
-  await supervisor.prepare()
   try {
+    await supervisor.prepare()
     await supervisor.start(readSession(home, id).spec)
     return true
-  } catch (error) {
+  } catch (thrown) {
     if (carries(await unitState(supervisor, id, {}))) return false
-    throw error
+    const error = toAgentzError(thrown)
+    throw new AgentzError(error.code, error.message, { cause: error, hint: `${error.hint} ${KEPT}` })
   }
 }

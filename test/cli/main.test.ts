@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
 import { Agentz, cliPath, lines, requireManager } from '../helpers/agentz.js'
+import { Talk } from '../helpers/fake-claude.js'
 import { tempDir, until } from '../helpers/home.js'
 
 requireManager()
@@ -73,6 +74,20 @@ t.test('without a user manager: said before anything is created; a cancel is wri
   const { sessionId } = await a.ticking()
   a.with({ env }, 'cancel', '-t', '5', sessionId)
   await a.untilType(sessionId, 'session_cancelled')
+})
+
+t.test('without a user manager a message to a session that has ended is kept, and that is said', async (t) => {
+  const a = new Talk(t)
+  const id = await a.over('say one')
+  const env = { XDG_RUNTIME_DIR: '/nonexistent', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' }
+  t.match(a.with({ env }, 'send', id, 'say two'), {
+    status: 1,
+    stdout: '',
+    stderr: /with-user-manager[\s\S]*is in the file/,
+  })
+  t.match(a.do('show', id).stdout, /waiting +1 message that the agent has not taken yet/)
+  t.match(a.do('send', id, '--wait', 'say three'), { status: 0, stdout: 'three\n' })
+  t.strictSame(a.said(id), ['one', 'two', 'three'])
 })
 
 t.test('ids that are none: a clear error, nothing created, nothing read', async (t) => {
