@@ -1,7 +1,7 @@
 /** What reaches a terminal from an agent can do no harm there. */
 import fc from 'fast-check'
 import t from 'tap'
-import { age, harmless, oneLine, shellWords, spelled } from '../../src/cli/terminal.js'
+import { age, count, harmless, indented, oneLine, shellWords, spelled } from '../../src/cli/terminal.js'
 
 t.test('escape sequences of every kind go, text stays', async (t) => {
   const table: [string, string][] = [
@@ -52,4 +52,24 @@ t.test('lines, ages and words', async (t) => {
   ] as const)
     t.equal(age(from, now), text)
   t.equal(shellWords(['echo', "it's", '$HOME', 'plain']), `echo 'it'\\''s' '$HOME' plain`)
+})
+
+t.test('text is broken between words for a terminal, and left alone for everything else', async (t) => {
+  const { isTTY, columns } = process.stdout
+  t.teardown(() => Object.assign(process.stdout, { isTTY, columns }))
+  Object.assign(process.stdout, { isTTY: false, columns: 40 })
+  const text = `${'word '.repeat(10)}a-path-that-is-longer-than-a-line-and-stays-whole end`
+  t.equal(indented(text, 10), text)
+  Object.assign(process.stdout, { isTTY: true })
+  const pad = ' '.repeat(10)
+  const words = [
+    'word word word word word word',
+    'word word word word',
+    'a-path-that-is-longer-than-a-line-and-stays-whole',
+    'end',
+  ]
+  t.equal(indented(text, 10), words.join(`\n${pad}`))
+  t.equal(indented('', 10), '')
+  t.equal(indented(text, 30), text, 'no room')
+  t.strictSame([count(0, 'turn'), count(1, 'turn'), count(2, 'turn')], ['0 turns', '1 turn', '2 turns'])
 })
