@@ -195,9 +195,11 @@ export class AcpRun implements Conversation {
       if (this.#link.isClosed || !this.#stdio.writable) return
       end = turnFailure(error)
     }
+    // The answer may be the first word of the turn. That the message was taken stands in the file before its turn has ended.
+    this.#tell(this.#normaliser.heard())
+    await new Promise((resolve) => setImmediate(resolve))
     this.#turn = undefined
     this.#coalescer.emit(this.#normaliser.ended(end, answer))
-    this.#onHeard()
   }
 
   async #run(): Promise<End> {
