@@ -151,6 +151,16 @@ t.test('the permission mode is read back', async (t) => {
   t.match(narrower.of('error'), [{ content: /runs in permission mode plan, not in default/ }])
 })
 
+t.test('a mode that changes after the first turn has begun was changed by an answer', async (t) => {
+  const agent = new FakeAgent(busy)
+  const stage = await Stage.of(t, agent, { permissionMode: 'plan' })
+  await stage.until('turn_started')
+  agent.last.welcome('bypassPermissions')
+  agent.last.endTurn('completed')
+  t.same(await stage.verdict, { kind: 'completed' })
+  t.equal(stage.state.permissionMode, 'bypassPermissions')
+})
+
 t.test('a stop in every state', async (t) => {
   const paced = gate()
   const waiting = new FakeAgent()
