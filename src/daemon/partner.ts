@@ -34,6 +34,8 @@ export class Partner {
   readonly #silence: Silence
   /** Messages on their way to this process. */
   readonly #sending = new Set<string>()
+  /** Those of them that it is known to have. */
+  readonly #accepted = new Set<string>()
   /** Requests that it waits for, of this process or kept from an earlier one. */
   readonly #asked = new Set<string>()
   #running: Conversation | undefined
@@ -160,7 +162,10 @@ export class Partner {
     const how = delivery === 'steered' && running.queues === true ? 'queued' : delivery
     await this.#host.output.commit([{ type: 'message_sent', messageId, delivery: how }], 'daemon')
     running.send({ messageId, content }).then(
-      () => this.#host.output.commit([{ type: 'message_accepted', messageId }], 'daemon'),
+      () => {
+        this.#accept(messageId)
+        return this.#host.output.commit([], 'daemon')
+      },
       async (error) => {
         // If it has ended, its end says why, and its history what became of the message.
         if (await within(running.ended, REFUSAL_MS)) return
@@ -202,8 +207,17 @@ export class Partner {
     })
   }
 
+  #accept(messageId: string): void {
+    if (this.#accepted.has(messageId)) return
+    this.#accepted.add(messageId)
+    this.#host.output.emit([{ type: 'message_accepted', messageId }], 'daemon')
+  }
+
   #emit(events: readonly AgentEvent[], anew: boolean): void {
     this.#silence.broken()
+    // An agent that takes one message a turn has had it when the turn ends, though its receipt may come behind.
+    const isOver = events.some(({ type }) => type === 'turn_ended') && this.#running?.steers === false
+    if (isOver) for (const messageId of this.#sending) this.#accept(messageId)
     const told = events.flatMap((event) => this.#asTold(event, anew))
     this.#host.output.emit(told, 'agent')
     for (const event of told) {
@@ -257,6 +271,7 @@ export class Partner {
     this.#running = undefined
     this.#isReady = false
     this.#sending.clear()
+    this.#accepted.clear()
     this.#asked.clear()
     return true
   }

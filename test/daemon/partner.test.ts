@@ -221,3 +221,19 @@ t.test('an agent that says nothing is marked, and unmarked', async (t) => {
   agent.last.endTurn('completed')
   t.same(await stage.verdict, { kind: 'completed' })
 })
+
+t.test('a receipt that comes behind the end of its turn: the message was had all the same', async (t) => {
+  const agent = new FakeAgent({
+    steers: false,
+    onSend: (run) => {
+      run.startTurn()
+      run.endTurn('failed')
+      return new Promise((resolve) => setImmediate(resolve))
+    },
+  })
+  const stage = await Stage.of(t, agent)
+  t.match(await stage.verdict, { kind: 'failed' })
+  const types = stage.story()
+  t.ok(types.indexOf('message_accepted prompt') < types.indexOf('turn_ended 1 failed'))
+  t.equal(types.filter((line) => line === 'message_accepted prompt').length, 1)
+})
