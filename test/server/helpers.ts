@@ -68,6 +68,7 @@ export async function newServer(
   const config = {
     agent: 'claude',
     agents: {},
+    acp: {},
     environment: [],
     server: { host: '127.0.0.1' as const, port: 0, maxStreams: options.most ?? 1000 },
   }
