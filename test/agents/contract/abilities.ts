@@ -90,8 +90,7 @@ export const abilities: Record<RealAgent, Abilities> = {
     tellsRetries: false,
     cut: 'failed',
     keepsQuestions: false,
-    // Its file is named after the minute: session/load within the minute of session/new empties it before it reads it.
-    losesYoungHistory: true,
+    losesYoungHistory: false,
     mode: 'plan',
   },
   cerebras: {
