@@ -114,9 +114,13 @@ export class Dialogue {
   }
 
   #send({ messageId, content }: Message, delivery: 'new' | 'queued' | 'steered'): Promise<void> {
+    return this.#partner.send(messageId, this.#wordsOf(messageId, content), delivery)
+  }
+
+  /** What is said: to an agent that has begun anew, with the conversation so far. */
+  #wordsOf(messageId: string, content: string): string {
     const { path } = this.#host
-    const text = this.#host.state().anew ? withTranscript(transcriptOf(path), content) : content
-    return this.#partner.send(messageId, text, delivery)
+    return this.#host.state().anew ? withTranscript(transcriptOf(path, messageId), content) : content
   }
 
   /** A budget is used up: the turn is interrupted, and a person decides. */
@@ -130,7 +134,7 @@ export class Dialogue {
   /** A message was sent, and the log does not say whether the agent has it: its own history may know. */
   async #check(message: Message): Promise<void> {
     const { messageId, own, content } = message
-    const has = await this.#partner.has(message)
+    const has = await this.#partner.has({ ...message, content: this.#wordsOf(messageId, content) })
     if (this.#partner.state !== 'ready') return
     if (has === true || own) {
       // Its turn has died with the process, so that it has to be asked to go on.

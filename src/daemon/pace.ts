@@ -7,7 +7,7 @@ import type { Home } from '../base/paths.js'
 import { withLock } from '../log/lock.js'
 
 /** A clock that went back, or a file that holds anything else, must not stop a session. */
-const LONGEST_MS = 60_000
+const LONGEST_MS = 600_000
 
 /** Takes the next free moment for a start, and waits until it has come. @param spacing milliseconds between two */
 export async function pace(home: Home, kind: string, spacing: number): Promise<void> {

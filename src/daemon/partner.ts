@@ -1,5 +1,6 @@
 /** The other side of a conversation: the agent's process, from one start to the next. */
-import type { Conversation, ConversingAgent, End } from '../agents/agent.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AgentContext, Conversation, ConversingAgent, End } from '../agents/agent.js'
 import { within } from '../agents/process.js'
 import { AgentzError, reason } from '../base/errors.js'
 import type { AgentEvent, Cause, Decided } from '../session/events.js'
@@ -22,6 +23,9 @@ export interface PartnerHooks {
 const INTERRUPT_MS = 10_000
 /** An agent that refuses a message may be about to end, which then is the reason. */
 const REFUSAL_MS = 2_000
+/** How long an answer waits for its question to be asked again: half a minute. */
+const LOOK_AGAIN_MS = 100
+const MOST_LOOKS = 300
 /** So often it is started again after it was killed from outside, unless a turn comes to its end in between. */
 const MOST_TRIES = 3
 
@@ -35,7 +39,7 @@ export class Partner {
   /** Messages on their way to this process. */
   readonly #sending = new Set<string>()
   /** Those of them that it is known to have. */
-  readonly #accepted = new Set<string>()
+  #accepted = new Set<string>()
   /** Requests that it waits for, of this process or kept from an earlier one. */
   readonly #asked = new Set<string>()
   #running: Conversation | undefined
@@ -88,7 +92,7 @@ export class Partner {
     for (const requestId of approvals.keys()) this.#asked.add(requestId)
     const lost = this.#isLost
     this.#resumes = nativeId !== undefined && !lost
-    const running = await this.#agent.start({
+    const running = await this.#tryStart({
       ...this.#host.context(),
       ...(this.#resumes ? { nativeId } : {}),
       start: this.#host.epoch * 1000 + ++this.#starts,
@@ -96,8 +100,9 @@ export class Partner {
       open: new Set(approvals.keys()),
       emit: (events) => this.#emit(events, lost || anew),
     })
-    this.#running = running
     this.#host.onStarted()
+    if (running === undefined) return
+    this.#running = running
     running.ready.then(async () => {
       // What it has said of itself decides what it is told, and counts once it is in the file.
       await this.#host.output.commit([], 'daemon')
@@ -109,6 +114,16 @@ export class Partner {
     running.ended.then((end) => this.#ended(running, end))
     // It may have been asked to stop while it started.
     if (this.#isStopped) await this.dismiss('stop')
+  }
+
+  async #tryStart(context: AgentContext): Promise<Conversation | undefined> {
+    try {
+      return await this.#agent.start(context)
+    } catch (error) {
+      const message = `${this.name} could not be started: ${reason(error)}`
+      this.#hooks.fail(message, { result: 'agent', message })
+      return undefined
+    }
   }
 
   /** Lets it end, or ends it; resolves when it is gone and the file has all that it said. */
@@ -157,13 +172,14 @@ export class Partner {
   async send(messageId: string, content: string, delivery: 'new' | 'queued' | 'steered'): Promise<void> {
     const running = this.#running
     if (running === undefined) return
+    const accepted = this.#accepted
     this.#sending.add(messageId)
     this.#interrupted = false
     const how = delivery === 'steered' && running.queues === true ? 'queued' : delivery
     await this.#host.output.commit([{ type: 'message_sent', messageId, delivery: how }], 'daemon')
     running.send({ messageId, content }).then(
       () => {
-        this.#accept(messageId)
+        this.#accept(messageId, accepted)
         return this.#host.output.commit([], 'daemon')
       },
       async (error) => {
@@ -178,7 +194,7 @@ export class Partner {
   /** Hands on an answer that somebody has appended, if it is the one that counts and this process waits for it. */
   hear(answer: Loose): void {
     const requestId = answer.requestId as string
-    if (this.#host.state().answered.get(requestId) === answer && this.#asked.delete(requestId)) this.#pass(answer)
+    if (this.#host.state().answered.get(requestId) === answer && this.#asked.delete(requestId)) void this.#pass(answer)
   }
 
   /** @param works whether it has something to do; else nobody expects a word of it */
@@ -194,22 +210,29 @@ export class Partner {
     this.#silence.close()
   }
 
-  #pass(answer: Loose): void {
+  /** Hands an answer to the agent. One that keeps its questions may still have to ask it again; so long the answer waits. */
+  async #pass(answer: Loose): Promise<void> {
     const { type, requestId, decision, reason: why, content } = answer as unknown as Answer
-    const told =
-      type === 'approval_response'
-        ? this.#running?.decide({ requestId, decision, reason: why })
-        : this.#running?.answer(requestId, String(content))
-    told?.catch((error) => {
-      // One that keeps its questions may not have asked again yet; when it does, the answer is in the file.
-      if (this.#agent.keepsQuestions && error instanceof AgentzError && error.code === 'CONFLICT') return
-      this.tell(`the answer to ${requestId} did not reach the agent: ${reason(error)}`)
-    })
+    for (let look = 0; ; look++) {
+      try {
+        if (this.#running === undefined) throw new AgentzError('CONFLICT', `${this.name} does not run`)
+        if (type === 'approval_response') await this.#running.decide({ requestId, decision, reason: why })
+        else await this.#running.answer(requestId, String(content))
+        return
+      } catch (error) {
+        const mayAskAgain = this.#agent.keepsQuestions && error instanceof AgentzError && error.code === 'CONFLICT'
+        if (!mayAskAgain || look >= MOST_LOOKS || this.#isStopped) {
+          this.tell(`the answer to ${requestId} did not reach the agent: ${reason(error)}`)
+          return
+        }
+        await delay(LOOK_AGAIN_MS)
+      }
+    }
   }
 
-  #accept(messageId: string): void {
-    if (this.#accepted.has(messageId)) return
-    this.#accepted.add(messageId)
+  #accept(messageId: string, accepted = this.#accepted): void {
+    if (accepted.has(messageId)) return
+    accepted.add(messageId)
     this.#host.output.emit([{ type: 'message_accepted', messageId }], 'daemon')
   }
 
@@ -235,7 +258,7 @@ export class Partner {
     if (event.type === 'agent_session' && anew) return [{ ...event, anew }]
     const answer = event.type === 'approval_request' ? this.#host.state().answered.get(event.requestId) : undefined
     if (answer === undefined) return [event]
-    setImmediate(() => this.#pass(answer))
+    setImmediate(() => void this.#pass(answer))
     return []
   }
 
@@ -271,7 +294,7 @@ export class Partner {
     this.#running = undefined
     this.#isReady = false
     this.#sending.clear()
-    this.#accepted.clear()
+    this.#accepted = new Set()
     this.#asked.clear()
     return true
   }

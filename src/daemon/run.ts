@@ -107,6 +107,7 @@ class Run {
       this.#log.info({ status }, 'the session has ended; nothing to run')
       return
     }
+    const mayGoOn = agent.converses ? spec.restart !== 'mark' || hasNews : spec.restart === 'rerun'
     process.once('SIGTERM', () => this.#stop('signal'))
     process.once('SIGINT', () => this.#stop('signal'))
     const started: LifeEvent = {
@@ -121,7 +122,7 @@ class Run {
       .open(doorbell(this.#home, this.#id), (record) => this.#onEvent(record))
       .catch((error) => this.#log.warn({ err: error }, 'no doorbell; the poll finds what others append'))
     await this.#output.commit(
-      [started, ...(agent.converses ? recovery(agent, state, this.#tally, this.#epoch) : [])],
+      [started, ...(agent.converses ? recovery(agent, state, this.#tally, mayGoOn ? this.#epoch : undefined) : [])],
       'daemon',
     )
     await listening
@@ -130,7 +131,6 @@ class Run {
     const runtime = spec.limits?.runtime
     if (runtime !== undefined && status === 'interrupted' && cause?.result === 'timeout')
       return void (await this.#end(outOfTime(spec, runtime, cause)))
-    const mayGoOn = agent.converses ? spec.restart !== 'mark' || hasNews : spec.restart === 'rerun'
     if (epoch > 0 && !mayGoOn) return void (await this.#end(notResumed(spec, cause)))
     if (!existsSync(spec.workingDir)) return void (await this.#end(nowhere(spec)))
     this.#reporter.follow(() => this.#inbox.state)

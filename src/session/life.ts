@@ -77,10 +77,6 @@ export function applyLife(life: Life, record: Loose): boolean {
     case 'session_completed':
       if (moved) life.metadata = record.metadata as Metadata
       return true
-    case 'session_updated':
-      life.usage = (record.usage as Usage | undefined) ?? life.usage
-      life.stalled = record.stalled as number | undefined
-      return true
     default:
       return moved || lifeless.has(type)
   }
@@ -96,7 +92,7 @@ const terminalOf: Record<string, Status> = {
   session_interrupted: 'interrupted',
 }
 
-const lifeless = new Set(['session_queued'])
+const lifeless = new Set(['session_updated', 'session_queued'])
 
 /** A cause as far as it is one: a line may have come from anywhere. */
 function causeOf(given: unknown): Cause {

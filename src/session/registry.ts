@@ -11,7 +11,7 @@ import { parseRecord } from '../log/line.js'
 import { withLock } from '../log/lock.js'
 import { openLog, readLog } from '../log/read.js'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js'
-import type { RegistryEvent } from './events.js'
+import type { RegistryEvent, Usage } from './events.js'
 import { isId } from './id.js'
 import { applyLife, type Life, type Loose, newLife } from './life.js'
 import { Rows } from './rows.js'
@@ -99,6 +99,11 @@ export function applyRegistry(fold: RegistryFold, record: Loose): void {
       return
     default:
       if (row === undefined || !applyLife(row, record)) fold.ignored++
+      else if (record.type === 'session_updated') {
+        // What a session's own file tells event by event.
+        row.usage = (record.usage as Usage | undefined) ?? row.usage
+        row.stalled = record.stalled as number | undefined
+      }
   }
 }
 

@@ -2,15 +2,18 @@
 import { parseRecord } from '../log/line.js'
 import { readLog } from '../log/read.js'
 import type { Loose } from './life.js'
-import { isOwn } from './message.js'
+import { isOwn, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 
 /** Characters; the end of a long conversation counts for more than its beginning. */
 const MOST = 32 * 1024
 const LONGEST = 4 * 1024
 
-/** Who said what, and what was done, in order. The prompt is always in it. */
-export function transcriptOf(path: string): string {
+/**
+ * Who said what, and what was done, in order. The prompt is always in it.
+ * @param next the message that is about to be said, and stands below the conversation
+ */
+export function transcriptOf(path: string, next: string): string {
   const parts: string[] = []
   let size = 0
   let prompt = ''
@@ -18,14 +21,15 @@ export function transcriptOf(path: string): string {
     if (bytes.includes('"partial":true')) return
     const record = parseRecord(bytes)
     if (record === undefined) return
-    if (record.type === 'session_created') prompt = `User: ${(record.spec as Spec | undefined)?.prompt ?? ''}`
-    const part = partOf(record)
+    if (record.type === 'session_created' && next !== PROMPT)
+      prompt = `User: ${(record.spec as Spec | undefined)?.prompt ?? ''}`
+    const part = record.messageId === next ? undefined : partOf(record)
     if (part === undefined) return
     parts.push(part)
     size += part.length
     while (size > MOST && parts.length > 1) size -= parts.shift()!.length
   })
-  return [prompt, ...parts].join('\n\n')
+  return [...(prompt === '' ? [] : [prompt]), ...parts].join('\n\n')
 }
 
 function partOf(record: Loose): string | undefined {

@@ -26,7 +26,7 @@ t.test('an unknown one is refused, and the known ones are named', async (t) => {
     t.throws(() => allowedAgent(name, config), { code: 'AGENT_UNKNOWN', hint: /^Agents: claude, codex, .*command\.$/ })
     t.throws(() => agentOf({ agentType: name }), { code: 'AGENT_UNKNOWN' })
   }
-  t.throws(() => allowedAgent('klaude', own), { hint: /command, mine\.$/ })
+  t.throws(() => allowedAgent('klaude', own), { code: 'AGENT_UNKNOWN', hint: /command, mine\.$/ })
 })
 
 t.test('the command agent can be switched off', async (t) => {

@@ -6,11 +6,14 @@ import { transcriptOf, withTranscript } from '../../src/session/transcript.js'
 import { tempDir } from '../helpers/home.js'
 import { ID, message } from './fold.js'
 
-function transcript(t: Test, ...events: object[]): string {
+const transcript = (t: Test, ...events: object[]): string => before(t, 'another', events)
+
+/** What is told before the message `next`. */
+function before(t: Test, next: string, events: readonly object[]): string {
   const path = join(tempDir(t), 'log')
   const created = { type: 'session_created', sessionId: ID, spec: { sessionId: ID, prompt: 'fix the test' } }
   writeFileSync(path, [created, ...events].map((event) => `${JSON.stringify(event)}\n`).join(''))
-  return transcriptOf(path)
+  return transcriptOf(path, next)
 }
 
 t.test('who said what, and what was done', async (t) => {
@@ -66,4 +69,13 @@ t.test('lines by hand are no obstacle', async (t) => {
     odd.map((value) => ({ type, messageId: value, content: value, tool: value, input: value })),
   )
   t.ok(transcript(t, ...events).startsWith('User: fix the test'))
+})
+
+t.test('what is about to be said stands below, and not in it', async (t) => {
+  const events = [message('m1'), { type: 'text', content: 'Yes.' }, message('m2')]
+  const content = (id: string) =>
+    (events.find((event) => (event as { messageId?: string }).messageId === id) as { content: string }).content
+  t.notMatch(before(t, 'm2', events), `User: ${content('m2')}`)
+  t.match(before(t, 'm1', events), `User: ${content('m2')}`)
+  t.equal(before(t, 'prompt', []), '')
 })
