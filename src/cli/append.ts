@@ -5,6 +5,7 @@ import { appendControl } from '../session/control.js'
 import { type ControlEvent, controlTypes, SessionEvent, type Unframed } from '../session/events.js'
 import { findSession } from '../session/find.js'
 import { frame } from '../session/frame.js'
+import { sayTo } from '../supervisor/say.js'
 import { context, type Verb } from './context.js'
 import { appendLine, print, say } from './terminal.js'
 
@@ -24,15 +25,19 @@ export const verb: Verb<Args> = {
       .positional('event', { type: 'string', demandOption: true, describe: 'JSON; timestamp and by are added' })
       .example(`$0 append latest '{"type":"cancel_requested"}'`, 'What `agentz cancel` does') as never,
   handle: async (args) => {
-    const { home } = context()
+    const { home, supervisor } = context()
     const id = findSession(home, args.id)
     const event = parse(args.event)
     if (args.how) {
       await print(`${appendLine(frame(event, 'user'), sessionLog(home, id))}   # found within a second\n`)
       return 0
     }
-    const { offset, state } = await appendControl(home, id, event)
-    if (offset === undefined) say(`nothing to do: the session is ${state.status}`)
+    // A message to a session that has ended takes it up again, however it is said.
+    const { offset, state } =
+      event.type === 'user_message'
+        ? { ...(await sayTo(home, supervisor, id, event)), state: undefined }
+        : await appendControl(home, id, event)
+    if (offset === undefined) say(`nothing to do: the session is ${state?.status}`)
     else await print(args.json ? `${JSON.stringify({ sessionId: id, offset })}\n` : `${offset}\n`)
     return 0
   },

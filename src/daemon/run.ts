@@ -172,9 +172,13 @@ class Run {
     if (this.#stopping !== undefined) dialogue.stop()
     try {
       for (;;) {
+        const { size } = this.#inbox.state.messages
         const verdict = await Promise.race([dialogue.run(), this.#failed])
         if (verdict.kind === 'stopped' && this.#stopping === 'signal') return this.#leave()
-        const check = verdict.kind === 'completed' ? () => !this.#hasNews() : undefined
+        // One that fails is tried once more with a new message, and not for ever with an old one.
+        const isNew = () => verdict.kind === 'completed' || this.#inbox.state.messages.size > size
+        const isDecided = verdict.kind === 'stopped' || verdict.kind === 'cancelled'
+        const check = () => isDecided || !(this.#hasNews() && isNew())
         if (await this.#end(concluded(spec, verdict, this.#tally.metadata(this.#inbox.state)), check)) return
       }
     } finally {

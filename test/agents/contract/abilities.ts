@@ -32,7 +32,8 @@ export const abilities: Record<RealAgent, Abilities> = {
     cost: true,
     denyReason: true,
     goesOnAfterDenial: true,
-    delivery: 'steered',
+    // While a tool runs it is steered.
+    delivery: 'queued',
     finishesFirst: true,
     tellsRetries: true,
     // It asks once more, for an answer in one piece.
