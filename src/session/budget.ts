@@ -10,6 +10,9 @@ export interface Excess {
   readonly question: string
 }
 
+const many = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds of work' }
+const one = { turns: 'turn', cost: 'dollar', tokens: 'token', time: 'second of work' }
+
 /**
  * The first budget that is used up, what answers have added to it included. Turns count when the next one would begin: the last one
  * that is allowed runs to its end.
@@ -21,9 +24,10 @@ export function excess(state: SessionState, workingMs: number): Excess | undefin
   for (const subject of ['turns', 'cost', 'tokens', 'time'] as const) {
     const limit = budget[subject]
     if (limit === undefined || used[subject] < limit + state.granted[subject]) continue
-    const words = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds of work' }[subject]
+    const limited = limit + state.granted[subject]
+    const words = (limited === 1 ? one : many)[subject]
     const amount = subject === 'cost' ? used.cost.toFixed(4) : Math.floor(used[subject])
-    const question = `The budget of ${limit + state.granted[subject]} ${words} is used up (${amount}). Go on?`
+    const question = `The budget of ${limited} ${words} is used up (${amount}). Go on?`
     return { subject, question }
   }
   return undefined

@@ -17,7 +17,7 @@ t.test('turns count when the next one would begin', async (t) => {
   t.equal(excess(foldOf([started(), turn(1)], { budget }), 0), undefined, 'the last one runs to its end')
   t.match(excess(foldOf(oneTurn, { budget }), 0), {
     subject: 'turns',
-    question: 'The budget of 1 turns is used up (1). Go on?',
+    question: 'The budget of 1 turn is used up (1). Go on?',
   })
 })
 
