@@ -1,7 +1,10 @@
 /** The tool that searches in files. grep does it: it can be stopped, and no pattern makes it hang. */
 import { statSync } from 'node:fs'
+import { delimiter, isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
+import { findProgram } from '../../program.js'
 import { clip } from './output.js'
+import type { Place } from './place.js'
 import { runProcess } from './process.js'
 import { defineTool } from './tool.js'
 
@@ -31,7 +34,7 @@ export const search = defineTool({
         const target = isInside ? place.show(real) : real
         const deep = statSync(real).isDirectory() ? ['-r'] : []
         const only = files === undefined ? [] : [`--include=${files}`]
-        const argv = ['grep', ...options, ...deep, ...only, '-e', pattern, '--', target]
+        const argv = [grepOf(run.env.PATH, place), ...options, ...deep, ...only, '-e', pattern, '--', target]
         const { output, status } = await runProcess(argv, { ...run, cwd: place.cwd })
         if (status === 1 && output === '') return { text: '[nothing found]' }
         return { text: bounded(output), failed: status > 1 }
@@ -39,6 +42,14 @@ export const search = defineTool({
     }
   },
 })
+
+/** Nobody is asked before a search, so a project must not be able to bring its own: PATH may lead into the directory. */
+function grepOf(path: string | undefined, place: Place): string {
+  const outside = path?.split(delimiter).filter((directory) => isAbsolute(directory) && !place.isInside(directory))
+  const grep = findProgram('grep', outside?.join(delimiter) || undefined)
+  if (grep === undefined) throw new Error('There is no grep on PATH')
+  return grep
+}
 
 function bounded(output: string): string {
   const lines = output.trimEnd().split('\n')

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { search } from '../../../../src/agents/chat/tools/search.js'
 import { workshop } from '../use.js'
 
 t.test('files, lines and their numbers', async (t) => {
@@ -34,4 +35,16 @@ t.test('many and long lines are cut', async (t) => {
   t.equal(lines.length, 501)
   t.match(lines[0], /^many:1:xy+…$/)
   t.match(lines.at(-1), /and 100 more lines/)
+})
+
+t.test('a grep of the project is not run, however PATH leads to it', async (t) => {
+  const { cwd, place } = workshop(t)
+  mkdirSync(join(cwd, 'bin'))
+  for (const file of ['grep', 'bin/grep']) writeFileSync(join(cwd, file), '#!/bin/sh\ntouch ran\n', { mode: 0o755 })
+  const { signal } = new AbortController()
+  for (const first of ['', '.:', 'bin:', `${join(cwd, 'bin')}:`].flatMap((way) => [way, `${way}${process.env.PATH}`])) {
+    const run = { cwd, env: { PATH: first }, signal }
+    t.match(await search.call({ pattern: 'touch' }, place).run(run), { text: /^(bin\/)?grep:2:touch ran/ }, first)
+    t.notOk(existsSync(join(cwd, 'ran')), first)
+  }
 })
