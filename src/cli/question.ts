@@ -27,7 +27,11 @@ export function answers(id: string, request: Loose, named: boolean): [what: stri
     const { options } = request
     const which = named ? ['--request', requestId] : []
     const offered = Array.isArray(options) && options.length > 0 ? options.map(String) : ['your answer']
-    return offered.map((content) => ['answer', line('answer', ...which, content)])
+    // An agent chooses the words: one that looks like an option (--file=secret) must not become one.
+    return offered.map((content) => [
+      'answer',
+      line('answer', ...which, ...(content.startsWith('-') ? ['--', content] : [content])),
+    ])
   }
   const options = Array.isArray(request.options) ? (request.options as Option[]) : []
   const takes = (decision: string) => options.length === 0 || options.some((each) => each.decision === decision)

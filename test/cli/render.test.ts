@@ -71,6 +71,8 @@ t.test('how to answer: whole lines, only what is offered, nothing hidden', async
   t.strictSame(answers('abc', { ...question, options: ['a b'] }, true), [
     ['answer', "agentz answer abc --request q 'a b'"],
   ])
+  const tricky = answers('abc', { ...question, options: ['--file=.env'] }, true)
+  t.strictSame(tricky, [['answer', 'agentz answer abc --request q -- --file=.env']], 'no option of ours')
   t.match(answers('abc', { ...request, requestId: 'x\x1b[2J' }, true)[0]?.[1], 'x\\u001b[2J')
   t.equal(asked({ ...request, title: 'Lists files' }), 'Lists files: Bash {"command":"ls"}')
   t.equal(asked({ ...request, input: undefined }), 'Bash ')
