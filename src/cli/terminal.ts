@@ -37,12 +37,15 @@ export function harmless(text: string): string {
   return clean.includes('\x1b[') ? `${clean}\x1b[0m` : clean
 }
 
+/** Controls, what cannot be seen, what turns or breaks a line, halves of characters, and spaces that are none. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{DI}\u2800]|(?![ \u3000])\p{Zs}/gu
+
 /** Text that somebody decides on: nothing is left out, what cannot be seen is spelled. */
 export const spelled = (text: string): string =>
-  text.replace(
-    /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  text.replace(unseen, (char) => {
+    const code = char.codePointAt(0)?.toString(16) ?? ''
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+  })
 
 /** One line, without anything harmful, cut to `width` characters. */
 export function oneLine(text: string, width: number): string {

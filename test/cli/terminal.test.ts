@@ -36,6 +36,11 @@ t.test('whatever comes, no control character but newline and tab is left', async
 
 t.test('what somebody decides on is spelled out, whole', async (t) => {
   t.equal(spelled('echo ok \x1b]x; rm -rf ~\u202e\r\n'), 'echo ok \\u001b]x; rm -rf ~\\u202e\\u000d\\u000a')
+  // Soft hyphen, mark of Arabic, line separator, byte order mark, a filler, a space that is none, a tag, half a character.
+  const unseen = ['\u00ad', '\u061c', '\u2028', '\ufeff', '\u3164', '\u00a0', '\u{e0041}', '\ud800']
+  for (const sign of unseen) t.match(spelled(`rm${sign}x`), /^rm\\u(\w{4}|\{\w{5}\})x$/)
+  const seen = 'rm -rf ~/Über/数/привет/🙂 "$(x)" e\u0301'
+  t.equal(spelled(seen), seen)
 })
 
 t.test('lines, ages and words', async (t) => {
