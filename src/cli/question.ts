@@ -46,8 +46,18 @@ export function answers(id: string, request: Loose, named: boolean): [what: stri
     .map(([decision, verb, words]) => [decision === 'allow_always' ? 'always' : decision, line(verb, ...words)])
 }
 
-/** A used-up budget takes a number, too. */
-export function orNumber({ about, subject }: Loose): string | undefined {
+/** What the lines alone do not tell: how far "always" reaches, and that a used-up budget takes a number, too. */
+export function notes(request: Loose): string[] {
+  const options = Array.isArray(request.options) ? (request.options as Partial<Option>[]) : []
+  const always = options.find((each) => each?.decision === 'allow_always')?.label
+  const number = orNumber(request)
+  return [
+    ...(always === undefined ? [] : [`(always means: ${spelled(String(always))})`]),
+    ...(number === undefined ? [] : [number]),
+  ]
+}
+
+function orNumber({ about, subject }: Loose): string | undefined {
   const unit = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds' }[String(subject)]
   return about === 'budget' && unit !== undefined ? `(a number instead of "continue" adds so many ${unit})` : undefined
 }
@@ -58,9 +68,8 @@ export function howToAnswer({ spec, status, approvals, inputs }: SessionState): 
   const lines = open.flatMap((request) => {
     const named = (request.question === undefined ? approvals : inputs).size > 1
     const what = open.length > 1 ? [`  ${spelled(asked(request))}`] : []
-    const more = orNumber(request)
     const lines = answers(spec.sessionId, request, named).map(([, line]) => `  ${line}`)
-    return [...what, ...lines, ...(more === undefined ? [] : [`  ${paint(more, 'dim')}`])]
+    return [...what, ...lines, ...notes(request).map((note) => `  ${paint(note, 'dim')}`)]
   })
   return [paint(`${status.replace('_', ' for ')}; answer it with one of:`, 'yellow'), ...lines].join('\n')
 }

@@ -7,7 +7,7 @@ import type { UnitDetail } from '../supervisor/supervisor.js'
 import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
-import { answers, asked, orNumber } from './question.js'
+import { answers, asked, notes } from './question.js'
 import { age, columns, count, harmless, indented, oneLine, paint, print, shellWords, spelled } from './terminal.js'
 
 interface Args {
@@ -90,11 +90,10 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
 
 /** What is asked, and the lines that answer it; the page may be read when another question waits, so each names its own. */
 function question(id: string, request: Loose): string[] {
-  const more = orNumber(request)
   return [
     `${paint('asks'.padEnd(10), 'yellow')}${spelled(asked(request))}`,
     ...answers(id, request, true).map(([what, line]) => `${paint(what.padEnd(10), 'dim')}${line}`),
-    ...(more === undefined ? [] : [`${' '.repeat(10)}${paint(more, 'dim')}`]),
+    ...notes(request).map((note) => `${' '.repeat(10)}${paint(note, 'dim')}`),
   ]
 }
 

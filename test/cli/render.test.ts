@@ -1,6 +1,6 @@
 /** Events as a person reads them. */
 import t from 'tap'
-import { answers, asked, howToAnswer } from '../../src/cli/question.js'
+import { answers, asked, howToAnswer, notes } from '../../src/cli/question.js'
 import { LiveRenderer, render } from '../../src/cli/render.js'
 import { newState } from '../../src/session/apply.js'
 
@@ -74,6 +74,11 @@ t.test('how to answer: whole lines, only what is offered, nothing hidden', async
   const tricky = answers('abc', { ...question, options: ['--file=.env'] }, true)
   t.strictSame(tricky, [['answer', 'agentz answer abc --request q -- --file=.env']], 'no option of ours')
   t.match(answers('abc', { ...request, requestId: 'x\x1b[2J' }, true)[0]?.[1], 'x\\u001b[2J')
+  const rule = '{"type":"setMode","mode":"acceptEdits"}\n'
+  t.same(notes({ ...request, options: [{ decision: 'allow_always', label: rule }] }), [
+    '(always means: {"type":"setMode","mode":"acceptEdits"}\\u000a)',
+  ])
+  t.same(notes({ ...request, options }), [])
   t.equal(asked({ ...request, title: 'Lists files' }), 'Lists files: Bash {"command":"ls"}')
   t.equal(asked({ ...request, input: undefined }), 'Bash ')
   const state = newState({ timestamp: '', spec: { sessionId: 'abc', agentType: 'claude', prompt: 'p' } })
