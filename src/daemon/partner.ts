@@ -1,12 +1,12 @@
 /** The other side of a conversation: the agent's process, from one start to the next. */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentContext, Conversation, ConversingAgent, End } from '../agents/agent.js'
 import { within } from '../agents/process.js'
-import { AgentzError, reason } from '../base/errors.js'
-import type { AgentEvent, Cause, Decided } from '../session/events.js'
+import { reason } from '../base/errors.js'
+import type { AgentEvent, Cause } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import type { Message } from '../session/message.js'
 import { DEFAULT_MODE, isWider } from '../session/mode.js'
+import { handOver } from './hand-over.js'
 import type { Host } from './host.js'
 import { Silence } from './silence.js'
 
@@ -23,9 +23,6 @@ export interface PartnerHooks {
 const INTERRUPT_MS = 10_000
 /** An agent that refuses a message may be about to end, which then is the reason. */
 const REFUSAL_MS = 2_000
-/** How long an answer waits for its question to be asked again: half a minute. */
-const LOOK_AGAIN_MS = 100
-const MOST_LOOKS = 300
 /** So often it is started again after it was killed from outside, unless a turn comes to its end in between. */
 const MOST_TRIES = 3
 
@@ -210,24 +207,14 @@ export class Partner {
     this.#silence.close()
   }
 
-  /** Hands an answer to the agent. One that keeps its questions may still have to ask it again; so long the answer waits. */
   async #pass(answer: Loose): Promise<void> {
-    const { type, requestId, decision, reason: why, content } = answer as unknown as Answer
-    for (let look = 0; ; look++) {
-      try {
-        if (this.#running === undefined) throw new AgentzError('CONFLICT', `${this.name} does not run`)
-        if (type === 'approval_response') await this.#running.decide({ requestId, decision, reason: why })
-        else await this.#running.answer(requestId, String(content))
-        return
-      } catch (error) {
-        const mayAskAgain = this.#agent.keepsQuestions && error instanceof AgentzError && error.code === 'CONFLICT'
-        if (!mayAskAgain || look >= MOST_LOOKS || this.#isStopped) {
-          this.tell(`the answer to ${requestId} did not reach the agent: ${reason(error)}`)
-          return
-        }
-        await delay(LOOK_AGAIN_MS)
-      }
-    }
+    const fault = await handOver(answer, {
+      name: this.name,
+      running: () => this.#running,
+      // One that keeps its questions may still have to ask it again.
+      mayWait: () => this.#agent.keepsQuestions && !this.#isStopped,
+    })
+    if (fault !== undefined) this.tell(fault)
   }
 
   #accept(messageId: string, accepted = this.#accepted): void {
@@ -298,12 +285,4 @@ export class Partner {
     this.#asked.clear()
     return true
   }
-}
-
-interface Answer {
-  readonly type: 'approval_response' | 'input_response'
-  readonly requestId: string
-  readonly decision: Decided
-  readonly reason?: string
-  readonly content?: string
 }

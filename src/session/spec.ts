@@ -45,7 +45,10 @@ export const Spec = z.strictObject({
   command: z.optional(z.array(z.string()).check(z.minLength(1))),
   workingDir: z.string().check(z.refine(isAbsolute, 'the working directory must be absolute')),
   model: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
-  permissionMode: z.optional(z.string().check(z.regex(/^[A-Za-z]{1,40}$/))),
+  /** One of session/mode.ts; for an agent of config.json, as that agent calls it. */
+  permissionMode: z.optional(
+    z.string().check(z.regex(/^[A-Za-z][\w.:-]{0,39}$/, 'is not the name of a permission mode')),
+  ),
   labels: z.optional(z.record(z.string(), z.string())),
   limits: z.optional(Limits),
   budget: z.optional(Budget),

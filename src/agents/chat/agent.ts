@@ -50,9 +50,9 @@ export class ChatAgent {
       })
   }
 
-  /** Stops what runs. Resolves when it is gone. */
-  async stop(): Promise<void> {
-    await this.#session?.stop()
+  /** Ends what runs, and leaves in the history what is open. Resolves when it is gone. */
+  async leave(): Promise<void> {
+    await this.#session?.leave()
   }
 
   #hello() {

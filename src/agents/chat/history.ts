@@ -25,6 +25,7 @@ export class History {
   readonly messageIds: string[] = []
   readonly grants = new Set<string>()
   readonly #open = new Map<string, OpenCall>()
+  #isFrozen = false
   readonly #log: Appender
 
   private constructor(sessionId: string, log: Appender) {
@@ -69,8 +70,14 @@ export class History {
 
   /** @returns when it is on the disk @throws LOG_WRITE, LOG_TOO_LONG: then it is not a part of the conversation */
   add(record: Record): void {
+    if (this.#isFrozen) return
     this.#write(JSON.stringify(record))
     this.#take(record)
+  }
+
+  /** Nothing more is added: another process may go on from here. */
+  freeze(): void {
+    this.#isFrozen = true
   }
 
   close(): void {

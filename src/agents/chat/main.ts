@@ -13,8 +13,11 @@ const chat = new ChatAgent(name, process.env)
 const input = Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>
 const { closed } = chat.app.connect(ndJsonStream(Writable.toWeb(process.stdout), input))
 
+/**
+ * Whoever talks with us is gone, killed perhaps: what is open stays open in the history, for the next process. Tools end with this one.
+ */
 async function leave(): Promise<void> {
-  await chat.stop()
+  await chat.leave()
   process.exit(0)
 }
 

@@ -57,8 +57,12 @@ export class Session {
     this.#turn?.stop.abort()
   }
 
-  /** Stops the turn. Resolves when its tools are gone. */
-  async stop(): Promise<void> {
+  /**
+   * Stops the turn and tells nobody, the history least of all: a question stays open in it, and what was begun stays begun. Resolves when
+   * its tools are gone.
+   */
+  async leave(): Promise<void> {
+    this.history.freeze()
     this.cancel()
     await this.#turn?.over.catch(() => undefined)
   }

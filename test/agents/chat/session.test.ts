@@ -54,6 +54,21 @@ t.test('killed twice with the same question, which is denied at last', async (t)
   t.notOk(existsSync(join(chat.cwd, 'made')))
 })
 
+t.test('whoever asked for it is gone while a question waits: it is still open for the next process', async (t) => {
+  const chat = chatOf(t)
+  let driver = await chat.start()
+  void driver.prompt('MOCK: bash touch made ;; text Done.')
+  const { toolCallId } = await driver.question()
+  for (const how of ['end', 'terminate'] as const) {
+    t.same(await driver[how](), [0, null])
+    driver = await chat.start(driver.sessionId)
+    void driver.prompt('Go on.', goOn(how.length))
+    t.equal((await driver.question()).toolCallId, toolCallId, how)
+  }
+  ;(await driver.question()).answer('allow_once')
+  await until(() => existsSync(join(chat.cwd, 'made')), 'it is done')
+})
+
 t.test('killed while a tool runs: it is not run again, and the model is told that nobody knows', async (t) => {
   const chat = chatOf(t)
   const first = await chat.start(undefined, 'bypassPermissions')
