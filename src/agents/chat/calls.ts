@@ -6,7 +6,7 @@ import type { OpenCall } from './history.js'
 import { grantOf, isOffered, mustAsk } from './modes.js'
 import type { CallResult } from './records.js'
 import type { Session } from './session.js'
-import type { ChatTool, ToolCall } from './tools/tool.js'
+import type { Action, ChatTool, ToolCall } from './tools/tool.js'
 
 const LOST = 'This was interrupted. Whether it was done, in part or at all, is not known: look before you do it again.'
 const STOPPED = 'The turn was stopped before this had ended.'
@@ -65,8 +65,10 @@ export class Calls {
     // The client knows it from the process that asked before this one.
     if (call.asked && asks) this.#told.add(call.id)
     else await this.#tell(described)
+    // The answer that may be on its way is to a question that an earlier process has asked.
+    if (call.action !== undefined && !isSame(call.action, action)) return { text: MOVED, outcome: 'failed' }
     if (asks) {
-      if (!call.asked) history.add({ type: 'asked', id: call.id })
+      if (!call.asked) history.add({ type: 'asked', id: call.id, action })
       const decision = await this.#decision(described)
       if (decision.outcome === 'cancelled') this.#stop.abort()
       if (this.#stop.signal.aborted) return undefined
@@ -82,7 +84,7 @@ export class Calls {
     try {
       // A link may have been changed while a person was thinking.
       const wish = this.#toolOf(call).call(call.input, place)
-      if (JSON.stringify(wish.action) !== JSON.stringify(action)) return { text: MOVED, outcome: 'failed' }
+      if (!isSame(wish.action, action)) return { text: MOVED, outcome: 'failed' }
       history.add({ type: 'started', id: call.id })
       await this.#client.begun(call)
       const { text, failed } = await wish.run({ cwd: place.cwd, env: toolEnv, signal })
@@ -118,6 +120,8 @@ export class Calls {
     return Promise.race([this.#client.mayRun(described, label), stopped])
   }
 }
+
+const isSame = (one: Action, other: Action): boolean => JSON.stringify(one) === JSON.stringify(other)
 
 const failed = (error: unknown): CallResult => ({ text: reason(error), outcome: 'failed' })
 

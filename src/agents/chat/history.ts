@@ -8,11 +8,14 @@ import { parseRecord } from '../../log/line.js'
 import { readLog } from '../../log/read.js'
 import { isObject } from '../json.js'
 import type { Call, Record } from './records.js'
+import type { Action } from './tools/tool.js'
 
 /** A call that has no result yet. */
 export interface OpenCall extends Call {
   /** A person has been asked. */
   readonly asked: boolean
+  /** About what: a path may lead elsewhere by the time at which the answer comes. */
+  readonly action?: Action
   /** It was begun. What has become of it nobody knows, unless this process has begun it. */
   readonly started: boolean
 }
@@ -100,7 +103,7 @@ export class History {
         for (const call of record.calls) this.#open.set(call.id, { ...call, asked: false, started: false })
         break
       case 'asked':
-        this.#mark(record.id, { asked: true })
+        this.#mark(record.id, { asked: true, ...(record.action && { action: record.action }) })
         return
       case 'started':
         this.#mark(record.id, { started: true })

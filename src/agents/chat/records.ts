@@ -1,4 +1,5 @@
 /** What a history consists of. */
+import type { Action } from './tools/tool.js'
 
 /** A tool call as the model has made it, under an id of ours: theirs are not always different. */
 export interface Call {
@@ -22,7 +23,8 @@ export type Record =
   | { readonly type: 'message'; readonly messageId?: string; readonly text?: string }
   /** What the model has said. */
   | { readonly type: 'answer'; readonly text: string; readonly calls: readonly Call[] }
-  | { readonly type: 'asked'; readonly id: string }
+  /** A person was asked, about this very action. */
+  | { readonly type: 'asked'; readonly id: string; readonly action?: Action }
   | { readonly type: 'started'; readonly id: string }
   | ({ readonly type: 'result'; readonly id: string; readonly name: string } & CallResult)
   /** A person has said that this need not be asked again. */

@@ -109,6 +109,23 @@ t.test('a path that leads elsewhere once it is allowed is not followed', async (
   t.notOk(existsSync(join(outside, 'a.txt')))
 })
 
+t.test('nor if the process that asked for it is another one than the one that hears the answer', async (t) => {
+  const chat = chatOf(t)
+  const outside = t.testdir()
+  mkdirSync(join(chat.cwd, 'dir'))
+  const first = await chat.start()
+  void first.prompt('MOCK: write dir/a.txt hello')
+  await first.question()
+  await first.kill()
+  rmSync(join(chat.cwd, 'dir'), { recursive: true })
+  symlinkSync(outside, join(chat.cwd, 'dir'))
+  const second = await chat.start(first.sessionId)
+  await second.prompt('Go on.', { 'agentz/continue': true })
+  t.match(second.result, /leads elsewhere/)
+  t.same(second.asked, [], 'the question that a person has seen was about another file')
+  t.notOk(existsSync(join(outside, 'a.txt')))
+})
+
 t.test('calls that are wrong are answered, and the model goes on', async (t) => {
   const chat = chatOf(t)
   writeFileSync(join(chat.cwd, 'file'), '')
