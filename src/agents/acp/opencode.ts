@@ -25,11 +25,26 @@ export const opencodeProfile: Profile = {
  */
 const harmless = { read: 'allow', glob: 'allow', grep: 'allow', list: 'allow', todowrite: 'allow', todoread: 'allow' }
 
-function rules(mode: string): Record<string, string> {
+type Rules = Record<string, string | Record<string, string>>
+
+/**
+ * Agents that it starts itself. Their questions do not come through the protocol, so that they would wait for ever: what is to be
+ * asked about, they may not do. Others than these a project can define, with permissions of its own.
+ */
+const helpers = ['general', 'explore']
+
+function rules(mode: string): Rules {
   if (mode === 'bypassPermissions') return { '*': 'allow' }
   // Plan mode alone does not hold: a rule for edits that comes from outside goes before its own.
   const edit = mode === 'acceptEdits' ? 'allow' : mode === 'plan' ? 'deny' : 'ask'
-  return { '*': 'ask', ...harmless, edit, bash: 'ask', webfetch: 'ask' }
+  const task = Object.fromEntries([['*', 'deny'], ...helpers.map((name) => [name, 'ask'])])
+  return { '*': 'ask', ...harmless, edit, bash: 'ask', webfetch: 'ask', task }
+}
+
+function helperRules(mode: string): Rules {
+  if (mode === 'bypassPermissions') return { '*': 'allow' }
+  const edit = mode === 'acceptEdits' ? 'allow' : 'deny'
+  return { '*': 'deny', ...harmless, edit, bash: 'deny', webfetch: 'deny', task: 'deny' }
 }
 
 /**
@@ -39,9 +54,12 @@ function rules(mode: string): Record<string, string> {
  */
 function permissionEnv(mode: string, env: Env): Record<string, string> {
   const permission = rules(mode)
+  const helping = helperRules(mode)
   const own = parseObject(env.OPENCODE_CONFIG_CONTENT?.trim() ?? '') ?? {}
   const agents = object(own.agent)
-  const agent = Object.fromEntries(['build', 'plan'].map((name) => [name, { ...object(agents[name]), permission }]))
+  const withRules = (names: readonly string[], permission: Rules) =>
+    Object.fromEntries(names.map((name) => [name, { ...object(agents[name]), permission }]))
+  const agent = { ...withRules(['build', 'plan'], permission), ...withRules(helpers, helping) }
   return {
     OPENCODE_PERMISSION: JSON.stringify(permission),
     OPENCODE_CONFIG_CONTENT: JSON.stringify({ ...own, permission, agent: { ...agents, ...agent } }),
