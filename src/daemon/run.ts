@@ -19,6 +19,7 @@ import { Dialogue } from './dialogue.js'
 import { cancelled, concluded, ended, notResumed, nowhere, outOfTime } from './ending.js'
 import type { Lent } from './host.js'
 import { Inbox } from './inbox.js'
+import { journal } from './journal.js'
 import type { Notify } from './notify.js'
 import { Output } from './output.js'
 import { pace } from './pace.js'
@@ -55,6 +56,7 @@ class Run {
   readonly #reporter: Reporter
   readonly #epoch: number
   readonly #tally: Tally
+  readonly #warn: Lent['warn']
   readonly #env: Record<string, string>
   #running: RunningProgram | undefined
   #dialogue: Dialogue | undefined
@@ -76,6 +78,7 @@ class Run {
     this.#env = { ...agentEnvironment(home, id), AGENTZ_HOME: home.root }
     this.#appender = new Appender(this.#path)
     const mask = new Mask(secretsOf(this.#env))
+    this.#warn = journal(log, mask)
     this.#reporter = new Reporter(home, id, this.#epoch, mask, log)
     let fail: (error: unknown) => void = () => undefined
     this.#failed = new Promise((_, reject) => {
@@ -201,7 +204,7 @@ class Run {
       spec: this.#inbox.state.spec,
       env: this.#env,
       full: () => this.#output.full(),
-      warn: (message, detail) => this.#log.warn({ detail }, message),
+      warn: this.#warn,
     }
   }
 
