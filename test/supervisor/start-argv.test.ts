@@ -8,7 +8,13 @@ const spec: Spec = {
   ...{ sessionId: id, agentType: 'claude', prompt: 'p', title: 't', workingDir: '/w', restart: 'resume' },
   ...{ umask: '0022', createdAt: '2026-01-01T00:00:00.000Z' },
 }
-const plain = { node: '/usr/bin/node', daemon: '/opt/daemon.js', reaper: '/opt/reap.js', chat: '/opt/chat.js', units: '/opt/units' }
+const plain = {
+  node: '/usr/bin/node',
+  daemon: '/opt/daemon.js',
+  reaper: '/opt/reap.js',
+  chat: '/opt/chat.js',
+  units: '/opt/units',
+}
 const property = (argv: string[], name: string) =>
   argv.filter((word) => word.startsWith(`--property=${name}=`)).map((word) => word.slice(`--property=${name}=`.length))
 
@@ -42,7 +48,13 @@ t.test('argv that the whole machine may read tells the id, and nothing that a pe
 t.test('paths with what systemd would read as syntax', async (t) => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is meant as it stands
   const odd = '/a b/%h%%/$HOME/${X}/"q"/\'s\'/back\\slash/;'
-  const where = { node: `${odd}/node`, daemon: `${odd}/daemon.js`, reaper: `${odd}/reap.js`, chat: `${odd}/chat.js`, units: `${odd}/units` }
+  const where = {
+    node: `${odd}/node`,
+    daemon: `${odd}/daemon.js`,
+    reaper: `${odd}/reap.js`,
+    chat: `${odd}/chat.js`,
+    units: `${odd}/units`,
+  }
   const argv = startArgv(spec, homePaths(odd), where)
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is meant as it stands
   const inQuotes = '/a b/%h%%/$HOME/${X}/\\"q\\"/\'s\'/back\\\\slash/;'
