@@ -1,12 +1,8 @@
 /** What a session asks, and the command lines that answer it, each whole, so that it can be copied. */
 import type { Loose } from '../session/life.js'
+import { offersOf, wordsOf } from '../session/offer.js'
 import type { SessionState } from '../session/state.js'
 import { paint, shellWords, spelled } from './terminal.js'
-
-interface Option {
-  readonly decision: string
-  readonly label: string
-}
 
 /** All of what a tool is to do, and the agent's own words for it where they are not the same. */
 export function asked({ tool, input, title, question }: Loose): string {
@@ -24,16 +20,16 @@ export function answers(id: string, request: Loose, named: boolean): [what: stri
   const requestId = String(request.requestId)
   const line = (verb: string, ...words: string[]) => spelled(shellWords(['agentz', verb, id, ...words]))
   if (request.question !== undefined) {
-    const { options } = request
+    const words = wordsOf(request)
     const which = named ? ['--request', requestId] : []
-    const offered = Array.isArray(options) && options.length > 0 ? options.map(String) : ['your answer']
+    const offered = words.length > 0 ? words : ['your answer']
     // An agent chooses the words: one that looks like an option (--file=secret) must not become one.
     return offered.map((content) => [
       'answer',
       line('answer', ...which, ...(content.startsWith('-') ? ['--', content] : [content])),
     ])
   }
-  const options = Array.isArray(request.options) ? (request.options as Option[]) : []
+  const options = offersOf(request)
   const takes = (decision: string) => options.length === 0 || options.some((each) => each.decision === decision)
   const which = named ? [requestId] : []
   const rows: [string, string, string[]][] = [
@@ -48,11 +44,10 @@ export function answers(id: string, request: Loose, named: boolean): [what: stri
 
 /** What the lines alone do not tell: how far "always" reaches, and that a used-up budget takes a number, too. */
 export function notes(request: Loose): string[] {
-  const options = Array.isArray(request.options) ? (request.options as Partial<Option>[]) : []
-  const always = options.find((each) => each?.decision === 'allow_always')?.label
+  const always = offersOf(request).find(({ decision }) => decision === 'allow_always')?.label
   const number = orNumber(request)
   return [
-    ...(always === undefined ? [] : [`(always means: ${spelled(String(always))})`]),
+    ...(always === undefined ? [] : [`(always means: ${spelled(always)})`]),
     ...(number === undefined ? [] : [number]),
   ]
 }

@@ -13,6 +13,7 @@ import type { ControlEvent, EventOf, Unframed } from './events.js'
 import { frame } from './frame.js'
 import type { Loose } from './life.js'
 import { isOwn } from './message.js'
+import { offersOf, wordsOf } from './offer.js'
 import { SessionFold, type SessionState } from './state.js'
 import { isLive } from './status.js'
 
@@ -63,7 +64,7 @@ function needed(state: SessionState, event: Unframed<ControlEvent>): boolean {
       return isSayable(state, event)
     case 'approval_response': {
       const request = waiting(state, state.approvals, event.requestId)
-      const { options = [] } = request as { options?: { decision: string }[] }
+      const options = offersOf(request)
       if (options.length === 0 || options.some(({ decision }) => decision === event.decision)) return true
       throw refused(
         event.decision,
@@ -71,10 +72,11 @@ function needed(state: SessionState, event: Unframed<ControlEvent>): boolean {
       )
     }
     case 'input_response': {
-      const { about, options } = waiting(state, state.inputs, event.requestId) as { about?: string; options?: string[] }
+      const request = waiting(state, state.inputs, event.requestId)
+      const { about } = request
+      const options = wordsOf(request)
       const isNumber = about === 'budget' && Number(event.content) > 0
-      if (about === undefined || options === undefined || isNumber || options.includes(event.content.trim()))
-        return true
+      if (about === undefined || options.length === 0 || isNumber || options.includes(event.content.trim())) return true
       throw refused(event.content, options)
     }
   }
