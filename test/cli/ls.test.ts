@@ -2,7 +2,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import type { RegistryEvent } from '../../src/session/events.js'
-import { Agentz, lines, requireManager } from '../helpers/agentz.js'
+import { Agentz, lines, requireManager, systemctl } from '../helpers/agentz.js'
 import { until } from '../helpers/home.js'
 
 requireManager()
@@ -88,7 +88,8 @@ t.test('what the registry missed, the session file tells; odd lines harm nobody'
   const kept = a.registry().filter(({ type }) => type === 'session_created' || type === 'daemon_started')
   writeFileSync(a.home.registry, kept.map((event) => `${JSON.stringify(event)}\n`).join(''))
   // The reaper that has written the end is a part of the unit, which is gone a moment later.
-  await until(() => a.ls()[0]?.status === 'completed', 'its own file is asked once nothing carries it')
+  const isTold = () => a.ls()[0]?.status === 'completed'
+  await until(isTold, `its own file is asked once nothing carries it: ${systemctl('list-units', '--all')}`, 60_000)
   appendFileSync(
     a.home.registry,
     '{"type":"session_created","sessionId":"00000000000d"}\n{"type":"session_failed","sessionId":"00000000000d","cause":null}\n',

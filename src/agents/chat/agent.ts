@@ -84,7 +84,7 @@ export class ChatAgent {
     if (this.#session?.isBusy) throw RequestError.invalidRequest(undefined, 'a turn of another session runs')
     try {
       const source = modelSource(this.#name, this.#env)
-      const place = placeOf(string(params.cwd) ?? '')
+      const place = placeOf(string(params.cwd) ?? '', homePaths(this.#env.AGENTZ_HOME || undefined).root)
       const model = string(object(params._meta)['agentz/model'])
       const session = new Session(history(), place, source, model, this.#env)
       this.#session?.history.close()
@@ -137,9 +137,9 @@ export class ChatAgent {
   }
 }
 
-function placeOf(cwd: string): Place {
+function placeOf(cwd: string, home: string): Place {
   try {
-    return new Place(cwd)
+    return new Place(cwd, home)
   } catch (error) {
     throw badParams(`The working directory ${cwd} cannot be entered (${errno(error) ?? String(error)})`)
   }

@@ -2,9 +2,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as z from 'zod/mini'
 import { AgentzError } from '../../base/errors.js'
+import type { Home } from '../../base/paths.js'
 import { appendControl } from '../../session/control.js'
 import { parseId } from '../../session/id.js'
-import { readSession } from '../../session/state.js'
+import { readSession, type SessionState } from '../../session/state.js'
 import { needsAnswer } from '../../session/status.js'
 import { parse } from '../../session/store.js'
 import { readFleet } from '../../supervisor/fleet.js'
@@ -72,12 +73,22 @@ export function conversationRoutes(app: FastifyInstance, { home, supervisor }: C
     const fleet = await readFleet(home, supervisor)
     const waiting = fleet.ids.filter((id) => needsAnswer(fleet.status(id)))
     const sessions = waiting.flatMap((sessionId) => {
-      const { spec, approvals, inputs } = readSession(home, sessionId)
-      // It was answered while the others were looked at.
-      if (approvals.size + inputs.size === 0) return []
+      const state = readIfThere(home, sessionId)
+      // It was answered, or its file taken away, while the others were looked at.
+      if (state === undefined || state.approvals.size + state.inputs.size === 0) return []
+      const { spec, approvals, inputs } = state
       const { title, agentType } = spec
       return [{ sessionId, title, agentType, approvals: [...approvals.values()], inputs: [...inputs.values()] }]
     })
     return { sessions }
   })
+}
+
+function readIfThere(home: Home, id: string): SessionState | undefined {
+  try {
+    return readSession(home, id)
+  } catch (error) {
+    if (error instanceof AgentzError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
 }

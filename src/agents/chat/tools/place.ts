@@ -12,9 +12,13 @@ export class Place {
   /** Real and absolute. */
   readonly cwd: string
 
+  /** AGENTZ_HOME, real: keys stand there, and the files in which people answer. */
+  readonly home: string | undefined
+
   /** @throws ENOENT if there is no such directory */
-  constructor(cwd: string) {
+  constructor(cwd: string, home?: string) {
     this.cwd = realpathSync(cwd)
+    this.home = home === undefined ? undefined : realPath(resolve(home), MOST_LINKS)
   }
 
   /** The real path of a path that the model names; what does not exist yet has one, too. */
@@ -24,12 +28,12 @@ export class Place {
   }
 
   isInside(real: string): boolean {
-    return real === this.cwd || real.startsWith(this.cwd === sep ? sep : this.cwd + sep)
+    return isWithin(this.cwd, real)
   }
 
   /** For an action: whether it needs a look of its own, whatever is allowed in general. */
   isGuarded(kind: 'read' | 'write', real: string): boolean {
-    if (!this.isInside(real)) return true
+    if (!this.isInside(real) || (this.home !== undefined && isWithin(this.home, real))) return true
     return kind === 'write' && GIT.test(relative(this.cwd, real))
   }
 
@@ -39,6 +43,9 @@ export class Place {
     return relative(this.cwd, real) || '.'
   }
 }
+
+const isWithin = (directory: string, real: string): boolean =>
+  real === directory || real.startsWith(directory === sep ? sep : directory + sep)
 
 function realPath(path: string, linksLeft: number): string {
   try {

@@ -1,6 +1,6 @@
 /** The tool that searches in files. grep does it: it can be stopped, and no pattern makes it hang. */
 import { statSync } from 'node:fs'
-import { delimiter, isAbsolute } from 'node:path'
+import { basename, delimiter, isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
 import { findProgram } from '../../program.js'
 import { clip } from './output.js'
@@ -34,7 +34,9 @@ export const search = defineTool({
         const target = isInside ? place.show(real) : real
         const deep = statSync(real).isDirectory() ? ['-r'] : []
         const only = files === undefined ? [] : [`--include=${files}`]
-        const argv = [grepOf(run.env.PATH, place), ...options, ...deep, ...only, '-e', pattern, '--', target]
+        // A search of what is around it would bring its keys along.
+        const home = place.home === undefined ? [] : [`--exclude-dir=${basename(place.home)}`]
+        const argv = [grepOf(run.env.PATH, place), ...options, ...home, ...deep, ...only, '-e', pattern, '--', target]
         const { output, status } = await runProcess(argv, { ...run, cwd: place.cwd })
         if (status === 1 && output === '') return { text: '[nothing found]' }
         return { text: bounded(output), failed: status > 1 }

@@ -67,3 +67,13 @@ t.test('people see where it is', async (t) => {
   t.equal(place.show(join(outside, 'x')), `${join(outside, 'x')} (outside of the working directory)`)
   t.throws(() => new Place(join(cwd, 'missing')), { code: 'ENOENT' })
 })
+
+t.test('AGENTZ_HOME inside of the working directory needs a look of its own', async (t) => {
+  const cwd = t.testdir({ '.agentz': { env: 'KEY=1' }, src: { 'a.ts': '' } })
+  const place = new Place(cwd, join(cwd, '.agentz'))
+  for (const kind of ['read', 'write'] as const) {
+    t.equal(place.isGuarded(kind, place.resolve('.agentz/env')), true)
+    t.equal(place.isGuarded(kind, place.resolve('.agentz/sessions/new.ndjson')), true)
+    t.equal(place.isGuarded(kind, place.resolve('src/a.ts')), false)
+  }
+})
