@@ -90,7 +90,8 @@ function find(agent: Agent, env: Environment, config: Config): { found: boolean;
     if (!(error instanceof AgentzError)) throw error
     // USAGE: it runs whatever it is given, and needs nothing else.
     if (error.code !== 'USAGE' && error.code !== 'AGENT_MISSING') throw error
-    return { found: error.code === 'USAGE' }
+    // What is built in is there; a key that it lacks is told by its login.
+    return { found: error.code === 'USAGE' || (agent.install === '' && command === undefined) }
   }
 }
 

@@ -33,7 +33,7 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
         else await print(text)
       }
       const open = [...now.approvals.keys(), ...now.inputs.keys()].join()
-      if (isNow && needsAnswer(now.status) && open !== asked) say(howToAnswer(now))
+      if (isNow && needsAnswer(now.status) && open !== asked) say(howToAnswer(now, true))
       if (isNow) asked = open
     },
   })

@@ -57,12 +57,12 @@ function orNumber({ about, subject }: Loose): string | undefined {
   return about === 'budget' && unit !== undefined ? `(a number instead of "continue" adds so many ${unit})` : undefined
 }
 
-/** What to type now, for somebody who has just read what is asked. */
-export function howToAnswer({ spec, status, approvals, inputs }: SessionState): string {
+/** What is asked, and what to type now. @param isRead whether the reader has it before his eyes already */
+export function howToAnswer({ spec, status, approvals, inputs }: SessionState, isRead = false): string {
   const open = [...approvals.values(), ...inputs.values()]
   const lines = open.flatMap((request) => {
     const named = (request.question === undefined ? approvals : inputs).size > 1
-    const what = open.length > 1 ? [`  ${spelled(asked(request))}`] : []
+    const what = open.length > 1 || !isRead ? [`  ${spelled(asked(request))}`] : []
     const lines = answers(spec.sessionId, request, named).map(([, line]) => `  ${line}`)
     return [...what, ...lines, ...notes(request).map((note) => `  ${paint(note, 'dim')}`)]
   })

@@ -71,7 +71,10 @@ export const verb: Verb<Args> = {
       .option('cpu', { type: 'string', describe: 'The most CPU, such as 150%' })
       .option('tasks', { type: 'string', describe: 'The most processes and threads (at least 64)' })
       .option('runtime', { type: 'string', describe: 'The most seconds it may run; the system ends it then' })
-      .option('max-turns', { type: 'string', describe: 'Ask before more turns than these' })
+      .option('max-turns', {
+        type: 'string',
+        describe: 'Ask before more turns than these: a turn is a message and all that follows from it',
+      })
       .option('max-cost', { type: 'string', describe: 'Ask when so many dollars are used up' })
       .option('max-tokens', { type: 'string', describe: 'Ask when so many tokens are used up' })
       .option('max-time', { type: 'string', describe: 'Ask after so many seconds of work' })

@@ -13,7 +13,7 @@ import { isLive, needsAnswer, type Status } from '../session/status.js'
 
 const RETRY_MS = 500
 const LOOK_MS = 200
-const USAGE_MS = 15_000
+const USAGE_MS = 2_000
 
 export class Reporter {
   readonly #home: Home

@@ -7,6 +7,7 @@ import { Book } from '../book.js'
 import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
 import { isObject, type Json, object, objects, parseObject, string } from '../json.js'
 import { modelCause } from '../stdio.js'
+import { alwaysOf, meaningOf } from './always.js'
 import { blockEvents, resultText } from './blocks.js'
 import { turnResult } from './result.js'
 import { ModelStream, pieceOf } from './stream.js'
@@ -183,7 +184,7 @@ export class ClaudeNormaliser {
       this.#replies.push(refusal(requestId, 'not supported'))
       return unknown(line)
     }
-    const suggestions = objects(request.permission_suggestions)
+    const suggestions = alwaysOf(objects(request.permission_suggestions))
     this.book.ask(short(requestId), { requestId, input: request.input, suggestions })
     if (request.tool_name === 'AskUserQuestion') return [asked(short(requestId), request.input)]
     return [
@@ -208,12 +209,12 @@ export class ClaudeNormaliser {
 
 /** "Always" is offered where claude says what it would mean. */
 function optionsOf(suggestions: readonly Json[]) {
-  const meaning = cut(suggestions.map(({ destination: _, ...rest }) => JSON.stringify(rest)).join(' '), LABEL_BUDGET)
+  const meaning = cut(meaningOf(suggestions), LABEL_BUDGET)
   return [
     { decision: 'allow' as const, label: 'Allow' },
     ...(suggestions.length === 0
       ? []
-      : [{ decision: 'allow_always' as const, label: `Always in this session: ${meaning.content}` }]),
+      : [{ decision: 'allow_always' as const, label: `In this session: ${meaning.content}` }]),
     { decision: 'deny' as const, label: 'Deny', reason: true },
   ]
 }

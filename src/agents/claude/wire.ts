@@ -78,7 +78,7 @@ export const interruptRequest = (requestId: string) => ({
 export interface Question {
   readonly requestId: string
   readonly input: unknown
-  /** What "always" would mean: rules, directories, a mode. */
+  /** What "always" would mean: the rules for it, else a mode. */
   readonly suggestions: readonly Record<string, unknown>[]
 }
 

@@ -33,12 +33,12 @@ export function asked(requestId: string, { kind, params }: Question, changes: un
     case 'command': {
       const network = params.networkApprovalContext ?? undefined
       const input = { command, cwd, ...given({ reason, network }) }
-      const always = 'Always in this session: this very command'
+      const always = 'In this session: this very command'
       return approval(requestId, 'commandExecution', input, params, reason ?? plainCommand(params), always)
     }
     case 'change': {
       const input = { changes, ...given({ reason, grantRoot }) }
-      return approval(requestId, 'fileChange', input, params, reason, 'Always in this session: changes of these files')
+      return approval(requestId, 'fileChange', input, params, reason, 'In this session: changes of these files')
     }
     case 'permissions':
       return approval(requestId, kind, { permissions, cwd }, params, reason, 'For the whole session')
@@ -79,7 +79,7 @@ function toolApproval(requestId: string, params: Json): AgentEvent {
   const { tool_name: tool, tool_params: input, persist } = object(params._meta)
   const name = [params.serverName, tool].filter((part) => typeof part === 'string').join('.')
   const keeps = Array.isArray(persist) && persist.includes('session')
-  return approval(requestId, name, object(input), {}, params.message, keeps ? 'Always in this session' : undefined)
+  return approval(requestId, name, object(input), {}, params.message, keeps ? 'In this session' : undefined)
 }
 
 function questionsEvent(requestId: string, params: Json): AgentEvent {

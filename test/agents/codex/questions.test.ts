@@ -30,7 +30,7 @@ t.test('a command: what it is, and the three answers', async (t) => {
     toolId: 'call',
     options: [
       { decision: 'allow', label: 'Allow' },
-      { decision: 'allow_always', label: 'Always in this session: this very command' },
+      { decision: 'allow_always', label: 'In this session: this very command' },
       { decision: 'deny', label: 'Deny' },
     ],
   })
