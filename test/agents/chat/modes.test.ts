@@ -3,7 +3,7 @@ import { type ChatMode, grantOf, isChatMode, isOffered, modeState, mustAsk } fro
 import type { Action } from '../../../src/agents/chat/tools/tool.js'
 
 const file = (kind: 'read' | 'write', guarded: boolean): Action => {
-  return { kind, tool: `${kind}_file`, path: guarded ? '/etc/x' : '/work/x', guarded }
+  return { kind, tool: `${kind}_file`, path: guarded ? '/etc/x' : '/project/x', guarded }
 }
 const run = (command: string): Action => ({ kind: 'run', tool: 'shell', command })
 
@@ -24,7 +24,7 @@ t.test('what was allowed for good is not asked again, and nothing more is allowe
     asks(file('write', false), {
       ...file('write', false),
       kind: 'write',
-      path: '/work/y',
+      path: '/project/y',
       guarded: false,
       tool: 'write_file',
     }),
