@@ -65,8 +65,10 @@ t.test('who carries the mark of a session is found wherever it is, and nobody el
   t.notOk(treeOf([process.pid]).some(({ pid }) => all.includes(pid)))
   await killMarked(sessionId)
   t.same(
-    treeOf(all).map(({ pid }) => pid),
-    others,
+    treeOf(all)
+      .map(({ pid }) => pid)
+      .sort(),
+    [...others].sort(),
   )
   await killAll(treeOf(others))
   t.same(treeOf(all), [])
