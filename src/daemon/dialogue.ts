@@ -165,7 +165,7 @@ export class Dialogue {
 
   /** What asks the agent to go on, unless that is about to be said anyway. */
   #goOn(): AgentEvent[] {
-    const isSaid = [...this.#host.state().messages.values()].some(({ own, sent }) => own && !sent)
+    const isSaid = willGoOn(this.#host.state().messages)
     return isSaid ? [] : [goOn(this.#host.epoch * 1000 + ++this.#owns)]
   }
 
@@ -228,6 +228,10 @@ export class Dialogue {
 /** A message was taken and no turn has ended since. */
 export const hasBroken = (messages: ReadonlyMap<string, Message>): boolean =>
   [...messages.values()].some(({ accepted, answered }) => accepted && !answered)
+
+/** The agent is about to be asked to go on. */
+export const willGoOn = (messages: ReadonlyMap<string, Message>): boolean =>
+  [...messages.values()].some(({ own, sent }) => own && !sent)
 
 /** @param start counts what is said so in a session: its message is a new one each time */
 export const goOn = (start: number): AgentEvent => ({

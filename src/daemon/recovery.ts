@@ -4,7 +4,7 @@ import type { AgentEvent } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import type { SessionState } from '../session/state.js'
 import type { Tally } from '../session/tally.js'
-import { goOn, hasBroken } from './dialogue.js'
+import { goOn, hasBroken, willGoOn } from './dialogue.js'
 
 const WHY = 'the daemon that ran it is gone'
 
@@ -21,7 +21,7 @@ export function recovery(
   const toolsKept = new Set([...kept.values()].map(({ toolId }) => toolId))
   // What the daemon itself has asked can still be answered.
   const lost = [...approvals, ...inputs].filter(([id, { about }]) => !kept.has(id) && about === undefined)
-  const isSaid = [...messages.values()].some(({ own, sent }) => own && !sent)
+  const isSaid = willGoOn(messages)
   return [
     ...lost.map(
       ([requestId]): AgentEvent => ({

@@ -105,7 +105,7 @@ class Run {
     const { state } = this.#inbox
     const { epoch, status, cause, spec } = state
     const agent = agentOf(spec)
-    const hasNews = agent.converses && [...state.messages.values()].some(({ sent }) => !sent)
+    const hasNews = agent.converses && this.#hasNews()
     if (!isLive(status) && status !== 'interrupted' && !hasNews) {
       this.#log.info({ status }, 'the session has ended; nothing to run')
       return
