@@ -37,7 +37,8 @@ export class Talk extends Agentz {
   async busy(...flags: string[]): Promise<{ id: string; release: () => void }> {
     const file = join(this.dir, 'release')
     const id = this.begin(...flags, `hold ${file}`)
-    await this.untilType(id, 'turn_started')
+    // Not turn_started: a daemon that is killed between the two cannot tell whether the agent has the message.
+    await this.untilType(id, 'message_accepted')
     return { id, release: () => writeFileSync(file, '') }
   }
 
