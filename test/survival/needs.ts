@@ -1,0 +1,12 @@
+/** What some rows need of a machine, found out by trying it. */
+import { spawnSync } from 'node:child_process'
+
+const works = (program: string, ...args: string[]): boolean =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0
+
+const probes = {
+  strace: () => works('strace', '-qq', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO', 'true'),
+  loop: () => works('losetup', '--find') && works('mkfs.ext4', '-V'),
+}
+
+export const missing = (need: keyof typeof probes): boolean => !probes[need]()
