@@ -30,6 +30,7 @@ const withoutTwin: Record<string, string> = {
   'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
   'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
   'test/server/answers.test.ts': 'routes/conversation.ts: answers to what a session asks',
+  'test/helpers/manager.test.ts': 'the user manager that other tests end and start again',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
