@@ -6,22 +6,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errno } from '../base/errors.js'
+import { lives, type Member, type Stat, statOf } from '../base/proc.js'
 
 const LOOK_AGAIN_MS = 20
 /** A tree that forks faster than it is listed must not hold us for ever. */
 const MAX_ROUNDS = 20
-
-/** A process, named so that a later one with the same number is not taken for it. */
-export interface Member {
-  readonly pid: number
-  /** Clock ticks from boot to the start of the process. */
-  readonly start: string
-}
-
-interface Stat extends Member {
-  readonly parent: number
-  readonly state: string
-}
 
 /** Everything below `roots`, the roots themselves included if they live; zombies do not. */
 export function treeOf(roots: readonly number[]): Member[] {
@@ -102,8 +91,6 @@ function isSame(member: Member): boolean {
   return now !== undefined && lives(now) && now.start === member.start
 }
 
-const lives = (stat: Stat) => stat.state !== 'Z' && stat.state !== 'X'
-
 function processes(): Stat[] {
   const stats: Stat[] = []
   for (const name of procEntries()) {
@@ -121,20 +108,6 @@ function procEntries(): string[] {
     if (errno(error) === 'ENOENT') return []
     throw error
   }
-}
-
-/** proc_pid_stat(5): the second field is the name in brackets and may hold anything, so count from the last bracket. */
-function statOf(pid: number): Stat | undefined {
-  let text: string
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch (error) {
-    // ESRCH: it ended between opening and reading.
-    if (errno(error) === 'ENOENT' || errno(error) === 'ESRCH' || errno(error) === 'EACCES') return undefined
-    throw error
-  }
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { pid, state: fields[0] ?? '', parent: Number(fields[1]), start: fields[19] ?? '' }
 }
 
 function signalOne(pid: number, signal: NodeJS.Signals): void {

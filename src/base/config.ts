@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { AgentzError, errno, reason } from './errors.js'
 import { firstIssue } from './issue.js'
+import { Fleet, Limits } from './limits.js'
 import type { Home } from './paths.js'
 
 /** A program to use instead of the one of that name on PATH. */
@@ -47,6 +48,10 @@ const Config = z.strictObject({
   ),
   /** Further names of environment variables that `run` captures; a trailing * matches any rest. */
   environment: z._default(z.array(z.string()), []),
+  /** Of each session that does not ask for others. */
+  limits: z._default(Limits, {}),
+  /** Of all sessions together. */
+  fleet: z._default(Fleet, {}),
   server: z._default(
     z.strictObject({
       host: z._default(z.enum(['127.0.0.1', '::1', 'localhost']), '127.0.0.1'),

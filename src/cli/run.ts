@@ -67,7 +67,10 @@ export const verb: Verb<Args> = {
           'How freely it may act: plan, dontAsk, default, acceptEdits or bypassPermissions, as far as the agent has it',
       })
       .option('restart', { choices: ['resume', 'mark', 'rerun'] as const, describe: 'What a restarted daemon does' })
-      .option('memory', { type: 'string', describe: 'The most memory, such as 4G (at least 256M)' })
+      .option('memory', {
+        type: 'string',
+        describe: 'The most memory, such as 4G (at least 256M); none lifts what config.json says',
+      })
       .option('cpu', { type: 'string', describe: 'The most CPU, such as 150%' })
       .option('tasks', { type: 'string', describe: 'The most processes and threads (at least 64)' })
       .option('runtime', { type: 'string', describe: 'The most seconds it may run; the system ends it then' })
@@ -86,7 +89,7 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = ctx
     const asked = await request(args, rest, ctx)
     const agent = allowedAgent(asked.agentType, ctx.config)
-    const spec = completed(agent, specify(asked), ctx.config)
+    const spec = completed(agent, specify(asked, ctx.config.limits), ctx.config)
     if (args.how) {
       const log = shellWords([sessionLog(home, spec.sessionId)])
       const line = shellWords([createdLine(spec)])
@@ -122,10 +125,10 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
   if (!isCommand && rest.length > 0) words.push(...rest)
   const parent = process.env.AGENTZ_SESSION_ID
   const limits = {
-    memory: args.memory,
-    cpu: args.cpu,
-    tasks: number('tasks', args.tasks),
-    runtime: number('runtime', args.runtime),
+    memory: lifted(args.memory),
+    cpu: lifted(args.cpu),
+    tasks: args.tasks === NONE ? null : number('tasks', args.tasks),
+    runtime: args.runtime === NONE ? null : number('runtime', args.runtime),
   }
   const budget = {
     turns: positive('max-turns', args.maxTurns),
@@ -146,6 +149,10 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
     ...(isId(parent) ? { parent } : {}),
   }
 }
+
+/** Lifts a limit that config.json has. */
+const NONE = 'none'
+const lifted = (text: string | undefined) => (text === NONE ? null : text)
 
 const defined = <T extends object>(fields: T): Partial<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>

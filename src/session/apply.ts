@@ -13,7 +13,7 @@ export function newState(created: Loose, damaged: Damage[] = []): SessionState {
   // A program is run with its prompt; it is not talked with.
   const first = spec.agentType === 'command' ? [] : [newMessage(PROMPT, spec.prompt)]
   return {
-    ...newLife(String(created.timestamp)),
+    ...newLife(created),
     spec,
     approvals: new Map(),
     inputs: new Map(),

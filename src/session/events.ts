@@ -60,6 +60,10 @@ const event = <const T extends string, S extends z.core.$ZodShape>(type: T, fiel
     S & { type: z.ZodMiniLiteral<T> })
 
 const life = { sessionId: SessionId }
+/** The process that creates a session: a later one of the same number is told from it by its start, in clock ticks since boot. */
+export const Creator = z.looseObject({ pid: z.int(), start: z.string() })
+export type Creator = Known<z.infer<typeof Creator>>
+
 const json = z.unknown()
 const text = z.string()
 
@@ -107,6 +111,7 @@ export const RegistryEvent = z.discriminatedUnion('type', [
     model: z.optional(text),
     labels: z.optional(z.record(text, text)),
     parent: z.optional(SessionId),
+    creator: z.optional(Creator),
   }),
   event('session_queued', life),
   event('session_deleted', life),
@@ -122,7 +127,7 @@ const ApprovalOption = z.looseObject({ decision: Decided, label: text, reason: z
 const toolId = text
 export const SessionEvent = z.discriminatedUnion('type', [
   // Line 1: the file alone is enough to run, resume and understand the session.
-  event('session_created', { ...life, spec: Spec }),
+  event('session_created', { ...life, spec: Spec, creator: z.optional(Creator) }),
   ...lifecycle,
   // What the agent did.
   event('text', {

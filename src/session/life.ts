@@ -1,5 +1,5 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
-import type { Cause, Metadata, Usage } from './events.js'
+import type { Cause, Creator, Metadata, Usage } from './events.js'
 import { isLive, nextStatus, type Status } from './status.js'
 
 export interface Life {
@@ -9,6 +9,8 @@ export interface Life {
   /** The newest start of the daemon, counted from 1; 0 before the first. */
   epoch: number
   restarts: number
+  /** Who created it; known until its first daemon speaks. */
+  creator?: Creator
   pid?: number
   bootId?: string
   invocationId?: string
@@ -21,16 +23,17 @@ export interface Life {
   stalled?: number
 }
 
-export const newLife = (timestamp: string): Life => ({
-  status: 'pending',
-  createdAt: timestamp,
-  updatedAt: timestamp,
-  epoch: 0,
-  restarts: 0,
-})
-
 /** A record as it came from the file: known only to be an object. */
 export type Loose = Record<string, unknown>
+
+export const newLife = ({ timestamp, creator }: Loose): Life => ({
+  status: 'pending',
+  createdAt: String(timestamp),
+  updatedAt: String(timestamp),
+  epoch: 0,
+  restarts: 0,
+  ...(creator === undefined ? {} : { creator: creator as Creator }),
+})
 
 /**
  * Applies one record to `life`, in place: folds run over millions. Lines of an older epoch than the newest are left
@@ -50,6 +53,7 @@ export function applyLife(life: Life, record: Loose): boolean {
     case 'daemon_started':
       if (life.epoch > 0 && wasBroken(before, life.cause)) life.restarts++
       life.stalled = undefined
+      life.creator = undefined
       life.epoch = epoch ?? life.epoch + 1
       life.pid = record.pid as number
       life.bootId = record.bootId as string

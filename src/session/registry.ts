@@ -125,7 +125,7 @@ function newRow(sessionId: string, record: Loose): Row {
     ...(model === undefined ? {} : { model }),
     ...(labels === undefined ? {} : { labels }),
     ...(parent === undefined ? {} : { parent }),
-    ...newLife(String(record.timestamp)),
+    ...newLife(record),
   }
 }
 

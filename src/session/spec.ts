@@ -1,26 +1,8 @@
 /** The full specification of a session: what was asked for, by whom it is run, and under which limits. */
 import { isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
+import { Limits } from '../base/limits.js'
 import { SessionId } from './id.js'
-
-const units = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
-const bytes = (size: string): number => Number.parseInt(size, 10) * units[size.replace(/\d+/, '') as keyof typeof units]
-const size = z.string().check(
-  z.regex(/^[1-9][0-9]*[KMGT]?$/, 'a size is a number with K, M, G or T, such as 4G'),
-  // Less, and the daemon itself is killed for memory before it can say anything.
-  z.refine((text) => !(bytes(text) < 256 * 2 ** 20), 'must be at least 256M'),
-)
-
-export const Limits = z.strictObject({
-  /** Bytes, as systemd writes them; at least 256M. */
-  memory: z.optional(size),
-  /** Per cent of one processor, such as 150%. */
-  cpu: z.optional(z.string().check(z.regex(/^[1-9][0-9]*%$/, 'a CPU quota is per cent, such as 150%'))),
-  /** Processes and threads; at least 64, because a reaper that cannot fork hangs. */
-  tasks: z.optional(z.int().check(z.gte(64))),
-  /** Seconds until the OS ends the session. */
-  runtime: z.optional(z.int().check(z.gte(1))),
-})
 
 /** What a session may use up before it asks; it pauses then, and is never killed for it. */
 export const Budget = z.strictObject({

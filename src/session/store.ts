@@ -4,13 +4,16 @@ import { resolve } from 'node:path'
 import * as z from 'zod/mini'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { firstIssue } from '../base/issue.js'
+import { AskedLimits, type Limits, limitsOf } from '../base/limits.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
+import { statOf } from '../base/proc.js'
 import { createLog } from '../log/append.js'
 import { type Environment, formatEnvironment } from './environment.js'
+import type { Creator } from './events.js'
 import { frame } from './frame.js'
 import { newId, SessionId } from './id.js'
 import { appendRegistry } from './registry.js'
-import { Budget, Limits, Spec } from './spec.js'
+import { Budget, Spec } from './spec.js'
 
 /** The most that a registry line repeats of a prompt, in characters. */
 const PROMPT_SHOWN = 1000
@@ -28,7 +31,7 @@ export const NewSession = z.strictObject({
   model: z.optional(z.string()),
   permissionMode: z.optional(z.string()),
   labels: z.optional(z.record(z.string(), z.string())),
-  limits: z.optional(Limits),
+  limits: z.optional(AskedLimits),
   budget: z.optional(Budget),
   stallTimeout: z.optional(z.number()),
   restart: z.optional(z.enum(['resume', 'mark', 'rerun'])),
@@ -38,9 +41,10 @@ export type NewSession = z.input<typeof NewSession>
 
 /**
  * Checks a request and completes it to a specification. Creates nothing.
+ * @param defaults limits where the request names none
  * @throws BAD_INPUT, DIR_MISSING, each naming the field
  */
-export function specify(input: unknown): Spec {
+export function specify(input: unknown, defaults?: Limits): Spec {
   const request = parse(NewSession, input)
   const { agentType, prompt, command } = request
   if (agentType === 'command' && command === undefined) {
@@ -71,10 +75,11 @@ export function specify(input: unknown): Spec {
   if ([prompt, request.model ?? '', ...(command ?? [])].some((text) => text.includes('\0'))) {
     throw new AgentzError('BAD_INPUT', 'the prompt, command or model holds a NUL')
   }
-  const { title, restart, workingDir, ...rest } = request
+  const { title, restart, workingDir, limits, ...rest } = request
   return parse(Spec, {
     sessionId: newId(),
     ...rest,
+    limits: limitsOf(limits, defaults),
     workingDir: existingDirectory(workingDir),
     title: title ?? titleOf(command?.join(' ') ?? prompt),
     restart,
@@ -85,7 +90,13 @@ export function specify(input: unknown): Spec {
 
 /** Line 1 of a session's file. */
 export const createdLine = (spec: Spec): string =>
-  frame({ type: 'session_created', sessionId: spec.sessionId, spec }, 'user', undefined, spec.createdAt)
+  frame({ type: 'session_created', sessionId: spec.sessionId, ...creator(), spec }, 'user', undefined, spec.createdAt)
+
+/** While it lives, a session without a unit may still be about to get one. */
+function creator(): { creator?: Creator } {
+  const stat = statOf(process.pid)
+  return stat === undefined ? {} : { creator: { pid: stat.pid, start: stat.start } }
+}
 
 /**
  * Writes a new session to disk, synced: it exists from here on, and can be run.
@@ -115,6 +126,7 @@ export async function createSession(home: Home, spec: Spec, env: Environment): P
       ...(spec.model === undefined ? {} : { model: spec.model }),
       ...(spec.labels === undefined ? {} : { labels: spec.labels }),
       ...(spec.parent === undefined ? {} : { parent: spec.parent }),
+      ...creator(),
     })
   } catch (error) {
     // Nobody was told of it: nothing of it is to stay, its environment least of all.

@@ -1,16 +1,18 @@
 /** Sessions as transient units of the systemd user manager. */
 import { lstatSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { readConfig } from '../base/config.js'
 import { errno } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import { programs } from '../base/programs.js'
 import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
 import { run } from './exec.js'
+import { capSlice, slice } from './slice.js'
 import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
 
 const PREFIX = 'agentz-session-'
-const linked = ['agentz.slice', 'agentz-failed@.service']
+const linked = [slice, 'agentz-failed@.service']
 
 /** sysexits that a restart would only repeat: usage, data, login, configuration. */
 const FINAL_EXITS = '64 65 77 78'
@@ -52,7 +54,7 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     '--quiet',
     '--no-block',
     `--unit=${unitName(id)}`,
-    '--slice=agentz.slice',
+    `--slice=${slice}`,
     ...properties.map((property) => `--property=${property}`),
     `--setenv=AGENTZ_HOME=${home.root}`,
     '--',
@@ -93,8 +95,9 @@ export class SystemdSupervisor implements Supervisor {
     return unitName(id)
   }
 
-  prepare(): Promise<void> {
-    return linkUnits()
+  async prepare(): Promise<void> {
+    await linkUnits()
+    await capSlice(readConfig(this.#home).fleet)
   }
 
   async start(spec: Spec): Promise<void> {

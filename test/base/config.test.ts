@@ -7,7 +7,7 @@ import { newHome } from '../helpers/home.js'
 t.test('config.json', async (t) => {
   const home = newHome(t)
   const defaults = {
-    ...{ agent: 'claude', agents: {}, acp: {}, environment: [] },
+    ...{ agent: 'claude', agents: {}, acp: {}, environment: [], limits: {}, fleet: {} },
     server: { host: '127.0.0.1', port: 4201, maxStreams: 1000 },
   }
   t.same(readConfig(home), defaults, 'absent')
@@ -18,6 +18,7 @@ t.test('config.json', async (t) => {
   write({ agent: 'command', server: { port: 0 }, environment: ['MY_*'], agents: { command: { enabled: false } } })
   t.same(readConfig(home), {
     ...{ agent: 'command', environment: ['MY_*'], agents: { command: { enabled: false } }, acp: {} },
+    ...{ limits: {}, fleet: {} },
     server: { host: '127.0.0.1', port: 0, maxStreams: 1000 },
   })
   const table: [unknown, RegExp][] = [
@@ -36,6 +37,11 @@ t.test('config.json', async (t) => {
     [{ agents: { codex: { program: '' } } }, /agents.codex.program: must be at least 1/],
     [{ agents: { gemini: { model: 'x' } } }, /agents.gemini.model: there is no such field/],
     [{ agents: { cerebras: { baseUrl: 'here' } } }, /agents.cerebras.baseUrl: /],
+    [{ limits: { memory: '1M' } }, /limits.memory: must be at least 256M/],
+    [{ limits: { memory: null } }, /limits.memory: must be of type string/],
+    [{ limits: { disk: 1 } }, /limits.disk: there is no such field/],
+    [{ fleet: { sessions: 0 } }, /fleet.sessions: must be at least 1/],
+    [{ fleet: { tasks: '100' } }, /fleet.tasks: must be of type/],
     [{ acp: { mine: {} } }, /acp.mine.command: must be of type array/],
     [{ acp: { mine: { command: [] } } }, /acp.mine.command: must be at least 1 item/],
     [{ acp: { mine: { command: ['x'], args: [] } } }, /acp.mine.args: there is no such field/],

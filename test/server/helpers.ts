@@ -70,6 +70,8 @@ export async function newServer(
     agents: {},
     acp: {},
     environment: [],
+    limits: {},
+    fleet: {},
     server: { host: '127.0.0.1' as const, port: 0, maxStreams: options.most ?? 1000 },
   }
   const socket = join(home.root, 'run', 's')

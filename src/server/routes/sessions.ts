@@ -50,7 +50,7 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     // As the file is now: a switch that is thrown counts from the next request on.
     const config = readConfig(home)
     const agent = allowedAgent(asked.agentType, config)
-    const spec = completed(agent, specify(asked), config)
+    const spec = completed(agent, specify(asked, config.limits), config)
     const env = configured(captureEnvironment(process.env, config.environment), agent, config)
     agent.check(spec, withHomeEnvironment(home, env), spec.workingDir)
     await launch(home, supervisor, spec, env)
