@@ -33,6 +33,7 @@ const withoutTwin: Record<string, string> = {
   'test/helpers/manager.test.ts': 'the user manager that other tests end and start again',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
+  'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
   ...Object.fromEntries(
     ['claude', 'codex', 'opencode', 'gemini', 'cerebras'].map((agent) => [

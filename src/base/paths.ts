@@ -14,6 +14,8 @@ export interface Home {
   readonly env: string
   readonly config: string
   readonly token: string
+  /** What the lock of those who start queued sessions is named after; the queue itself is in the registry. */
+  readonly queue: string
 }
 
 /** AGENTZ_HOME, or ~/.agentz. Pure: creates nothing. */
@@ -28,6 +30,7 @@ export function homePaths(root = process.env.AGENTZ_HOME || join(homedir(), '.ag
     env: join(home, 'env'),
     config: join(home, 'config.json'),
     token: join(home, 'token'),
+    queue: join(home, 'cache', 'queue'),
   }
 }
 

@@ -159,7 +159,8 @@ function sums(rows: Row[]): string {
     .join('\n')
 }
 
-function because({ cause, status, stalled }: Head): string {
+function because({ cause, status, stalled, place }: Head): string {
+  if (place !== undefined && status === 'pending') return `queued ${place}`
   if (stalled !== undefined && isLive(status)) return `stalled ${stalled}s`
   if (cause === undefined || status === 'cancelled' || status === 'completed') return ''
   return `${cause.result}${cause.status === undefined ? '' : ` ${cause.status}`}`

@@ -98,12 +98,15 @@ export const verb: Verb<Args> = {
     }
     const captured = configured(captureEnvironment(process.env, ctx.config.environment, args.env), agent, ctx.config)
     agent.check(spec, withHomeEnvironment(home, captured), spec.workingDir)
-    await launch(home, supervisor, spec, captured)
+    const place = await launch(home, supervisor, spec, captured)
     const { sessionId } = spec
     if (args.json) {
-      await print(`${JSON.stringify({ sessionId, unit: unitName(sessionId), log: sessionLog(home, sessionId) })}\n`)
+      await print(
+        `${JSON.stringify({ sessionId, unit: unitName(sessionId), log: sessionLog(home, sessionId), place })}\n`,
+      )
       return 0
     }
+    if (place !== undefined) say(`${sessionId} waits for its turn: place ${place} in the queue`)
     if (args.detach) {
       await print(`${sessionId}\n`)
       return 0

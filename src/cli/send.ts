@@ -59,7 +59,8 @@ export const verb: Verb<Args> = {
         await print(`${JSON.stringify({ sessionId: id, ...said })}\n`)
         return EXIT.ok
       }
-      say(said.reopened ? `${id} is taken up again with it` : `${id} has it`)
+      const queued = `${id} is taken up again with it when it is its turn: place ${said.place} in the queue`
+      say(said.place !== undefined ? queued : said.reopened ? `${id} is taken up again with it` : `${id} has it`)
       const now = readSession(home, id)
       if (needsAnswer(now.status)) say(howToAnswer(now))
       return EXIT.ok

@@ -3,6 +3,7 @@ import { findSession } from '../session/find.js'
 import type { Loose } from '../session/life.js'
 import { type SessionView, sessionView } from '../session/view.js'
 import { readTrue, unitState } from '../supervisor/fleet.js'
+import { placeOf } from '../supervisor/queue.js'
 import type { UnitDetail } from '../supervisor/supervisor.js'
 import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
@@ -43,7 +44,11 @@ export const verb: Verb<Args> = {
     }
     const state = await readTrue(home, supervisor, id)
     const detail = await unitState(supervisor, id, state)
-    const view = { ...sessionView(state, { log, unit }), ...(detail ? { unitState: detail } : {}) }
+    const place = state.queuedAt === undefined ? undefined : await placeOf(home, supervisor, id)
+    const view = {
+      ...sessionView(state, { log, unit, place }),
+      ...(detail ? { unitState: detail } : {}),
+    }
     await print(json ? `${JSON.stringify(view)}\n` : page(view, detail))
     return 0
   },
@@ -76,6 +81,7 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
       `${view.log}  (${view.offset} bytes, ${count(view.events, 'event')}${view.damaged ? `, ${count(view.damaged, 'damaged line')}` : ''})`,
     ),
     ...row('stalled', view.stalled === undefined ? undefined : `its agent has said nothing for ${view.stalled} s`),
+    ...row('queued', view.place === undefined ? undefined : `place ${view.place}, since ${view.queuedAt}`),
     ...row('used', used(view)),
     ...row('budget', budgetText(view)),
     ...row('waiting', waiting(view)),

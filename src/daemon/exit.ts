@@ -149,7 +149,7 @@ function readTail(home: Home, id: string): Loose[] {
 }
 
 /** Whoever does not answer soon is not waited for: the fact of the exit matters more. */
-async function managerState(): Promise<string> {
+export async function managerState(): Promise<string> {
   const argv = ['systemctl', '--user', 'is-system-running'] as const
   try {
     return (await run(argv, 'ask the user manager how it is', { anyStatus: true, timeoutMs: 3000 })).trim()

@@ -1,19 +1,32 @@
 /**
  * ExecStopPost= of each session, and ExecStart= of agentz-failed@: the OS writes the last word. It runs also after
  * SIGKILL, out of memory, a watchdog kill and when the manager itself stops, in an environment that says how the daemon
- * ended (systemd.exec(5): SERVICE_RESULT, EXIT_CODE, EXIT_STATUS).
+ * ended (systemd.exec(5): SERVICE_RESULT, EXIT_CODE, EXIT_STATUS). Then it starts whoever waits in the queue.
  */
 import { toAgentzError } from '../base/errors.js'
 import { createQuietLogger } from '../base/logger.js'
-import { homePaths } from '../base/paths.js'
+import { type Home, homePaths } from '../base/paths.js'
 import { parseId } from '../session/id.js'
-import { recordExit, recordFailure } from './exit.js'
+import { admit } from '../supervisor/queue.js'
+import { SystemdSupervisor } from '../supervisor/systemd.js'
+import { managerState, recordExit, recordFailure } from './exit.js'
 
 async function main(args: string[]): Promise<void> {
   const failed = args[0] === 'failed'
   const id = parseId(args[failed ? 1 : 0])
   const home = homePaths()
   await (failed ? recordFailure(home, id, process.env) : recordExit(home, id, process.env))
+  await startNext(home)
+}
+
+/** There may be room for a session that waits. One who fails here is run again by the OS, as one who was killed is. */
+async function startNext(home: Home): Promise<void> {
+  try {
+    await admit(home, new SystemdSupervisor(home))
+  } catch (error) {
+    // With the manager all sessions end; the queue is in the files, and goes on with the next one.
+    if ((await managerState()) !== 'stopping') throw error
+  }
 }
 
 main(process.argv.slice(2)).catch((thrown) => {

@@ -11,7 +11,7 @@ import type { RegistryFold } from './registry.js'
 import { Rows } from './rows.js'
 
 /** Raise it when rows change their shape. */
-const VERSION = 3
+const VERSION = 4
 const HASHED = 4096
 
 interface Stored {

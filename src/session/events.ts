@@ -69,6 +69,8 @@ const text = z.string()
 
 /** Written to both files: the session file first, then the registry. */
 const lifecycle = [
+  /** `epoch` is that of the daemon before, 0 if there was none: what comes late is told by it. */
+  event('session_queued', { ...life, epoch: z.int() }),
   event('session_updated', {
     ...life,
     status: z.string(),
@@ -113,7 +115,6 @@ export const RegistryEvent = z.discriminatedUnion('type', [
     parent: z.optional(SessionId),
     creator: z.optional(Creator),
   }),
-  event('session_queued', life),
   event('session_deleted', life),
   event('session_archived', life),
   ...lifecycle,

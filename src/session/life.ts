@@ -11,6 +11,8 @@ export interface Life {
   restarts: number
   /** Who created it; known until its first daemon speaks. */
   creator?: Creator
+  /** Since when it waits for its turn, because as many run as may. */
+  queuedAt?: string
   pid?: number
   bootId?: string
   invocationId?: string
@@ -32,7 +34,7 @@ export const newLife = ({ timestamp, creator }: Loose): Life => ({
   updatedAt: String(timestamp),
   epoch: 0,
   restarts: 0,
-  ...(creator === undefined ? {} : { creator: creator as Creator }),
+  ...(typeof creator === 'object' && creator !== null ? { creator: creator as Creator } : {}),
 })
 
 /**
@@ -48,16 +50,24 @@ export function applyLife(life: Life, record: Loose): boolean {
   const status = nextStatus(before, type, record.status)
   const moved = status !== before
   life.status = status
+  const { queuedAt } = life
+  if (queuedAt !== undefined && status !== 'pending') life.queuedAt = undefined
   if (typeof record.timestamp === 'string') life.updatedAt = record.timestamp
   switch (type) {
     case 'daemon_started':
-      if (life.epoch > 0 && wasBroken(before, life.cause)) life.restarts++
+      if (life.epoch > 0 && queuedAt === undefined && wasBroken(before, life.cause)) life.restarts++
       life.stalled = undefined
       life.creator = undefined
       life.epoch = epoch ?? life.epoch + 1
       life.pid = record.pid as number
       life.bootId = record.bootId as string
       life.invocationId = record.invocationId as string | undefined
+      life.cause = undefined
+      life.error = undefined
+      return true
+    case 'session_queued':
+      if (status !== 'pending') return true
+      life.queuedAt ??= life.updatedAt
       life.cause = undefined
       life.error = undefined
       return true
@@ -86,6 +96,10 @@ export function applyLife(life: Life, record: Loose): boolean {
   }
 }
 
+/** Ended by an event; after a bare exit of its daemon a restart may follow. */
+export const isOver = ({ status, cause }: Pick<Life, 'status' | 'cause'>): boolean =>
+  !isLive(status) && (status !== 'interrupted' || cause?.message !== undefined)
+
 /** It did not end by an event: to take up a session that has ended is no restart. */
 const wasBroken = (before: Status, cause: Cause | undefined): boolean =>
   isLive(before) || (before === 'interrupted' && cause?.message === undefined)
@@ -96,7 +110,7 @@ const terminalOf: Record<string, Status> = {
   session_interrupted: 'interrupted',
 }
 
-const lifeless = new Set(['session_updated', 'session_queued'])
+const lifeless = new Set(['session_updated'])
 
 /** A cause as far as it is one: a line may have come from anywhere. */
 function causeOf(given: unknown): Cause {

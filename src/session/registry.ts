@@ -27,6 +27,8 @@ export interface Row extends Life {
   labels?: Record<string, string>
   parent?: string
   archived?: true
+  /** Its place in the queue, from 1; whoever asks the units too adds it. */
+  place?: number
 }
 
 export interface Registry {
@@ -131,7 +133,7 @@ function newRow(sessionId: string, record: Loose): Row {
 
 /**
  * Appends one event, under the lock, unless the same (type, session, epoch) already stands near the end: reaper and
- * daemon may both have reason to write it.
+ * daemon may both have reason to write it. What was said before the session was queued (again) is no repeat of it.
  * @returns whether it was appended; it is on the disk then
  */
 export function appendRegistry(home: Home, event: RegistryEvent): Promise<boolean> {
@@ -144,15 +146,18 @@ export function appendRegistry(home: Home, event: RegistryEvent): Promise<boolea
 
 function repeats(home: Home, event: RegistryEvent): boolean {
   // A status may come back; and nothing repeats what is not there.
-  const size = event.type === 'session_updated' ? 0 : registrySize(home)
+  const size = event.type === 'session_updated' || event.type === 'session_queued' ? 0 : registrySize(home)
   if (size === 0) return false
   let found = false
   const from = Math.max(0, size - LOOK_BACK)
   readLog(home.registry, { from }, ({ bytes }) => {
-    if (!bytes.includes(event.sessionId) || !bytes.includes(event.type)) return
+    if (!bytes.includes(event.sessionId)) return
+    const isQueued = bytes.includes('"session_queued"')
+    if (!isQueued && !bytes.includes(event.type)) return
     // The first line after a jump to `from` may be a part of one, and any line may be damaged inside.
     const record = parseRecord(bytes)
-    found ||= record !== undefined && isSame(record, event as unknown as Loose)
+    if (record?.type === 'session_queued' && record.sessionId === event.sessionId) found = false
+    else found ||= record !== undefined && isSame(record, event as unknown as Loose)
   })
   return found
 }

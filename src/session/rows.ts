@@ -15,7 +15,16 @@ const headText =
 /** What a list shows of a session. */
 export type Head = Pick<
   Row,
-  'sessionId' | 'status' | 'agentType' | 'createdAt' | 'updatedAt' | 'title' | 'cause' | 'stalled'
+  | 'sessionId'
+  | 'status'
+  | 'agentType'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'title'
+  | 'cause'
+  | 'stalled'
+  | 'queuedAt'
+  | 'place'
 >
 
 export class Rows {
@@ -72,6 +81,13 @@ export class Rows {
     if (found === null) return this.get(id)
     const [, status, agentType = '', createdAt = '', updatedAt = '', title = ''] = found
     return { sessionId: id, status: status as Status, agentType, createdAt, updatedAt, title }
+  }
+
+  /** The sessions that wait for their turn, in the order in which they have come. */
+  queue(): string[] {
+    const since = (id: string) => this.get(id)?.queuedAt ?? ''
+    const waiting = [...this.ids()].filter((id) => this.status(id) === 'pending' && since(id) !== '')
+    return waiting.sort((a, b) => (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0))
   }
 
   /** A row as JSON text. */

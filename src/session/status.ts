@@ -18,7 +18,7 @@ export const needsAnswer = (status: Status): boolean => status === 'waiting_appr
 type Row = Partial<Record<Status, Status>>
 const from = (sources: readonly Status[], to: Status): Row => Object.fromEntries(sources.map((status) => [status, to]))
 
-/** Terminal is terminal for one run of the daemon: the next daemon_started reopens the session. */
+/** Terminal is terminal for one run of the daemon: the next daemon_started, or the queue for it, reopens the session. */
 const table: Record<string, Row> = {
   daemon_started: from(statuses, 'running'),
   turn_started: from(liveStatuses, 'running'),
@@ -29,6 +29,8 @@ const table: Record<string, Row> = {
   input_request: from(liveStatuses, 'waiting_input'),
   input_response: { waiting_input: 'running' },
   user_message: { idle: 'running' },
+  // Taken up again, once it is its turn.
+  session_queued: from(terminalStatuses, 'pending'),
   session_completed: from(liveStatuses, 'completed'),
   session_failed: from([...liveStatuses, 'interrupted'], 'failed'),
   session_cancelled: from([...liveStatuses, 'interrupted'], 'cancelled'),

@@ -34,6 +34,9 @@ export interface SessionView {
   activeMs: number
   budget?: Budget
   stalled?: number
+  /** Since when it waits for its turn, and its place in the queue, from 1. */
+  queuedAt?: string
+  place?: number
   /** Messages that the agent has not taken yet. */
   queued: number
   approvals: Loose[]
@@ -44,7 +47,10 @@ export interface SessionView {
   damaged: number
 }
 
-export function sessionView(state: SessionState, where: { log: string; unit: string }): SessionView {
+export function sessionView(
+  state: SessionState,
+  where: { log: string; unit: string; place?: number | undefined },
+): SessionView {
   const { spec, status, pid, bootId, createdAt, updatedAt, epoch, restarts, cause, error, metadata, nativeId } = state
   const { sessionId, agentType, title, workingDir, prompt, command, model, labels, parent } = spec
   return {
@@ -69,6 +75,8 @@ export function sessionView(state: SessionState, where: { log: string; unit: str
       activeMs: state.activeMs,
       budget: spec.budget,
       stalled: state.stalled,
+      queuedAt: state.queuedAt,
+      place: where.place,
     },
     queued: [...state.messages.values()].filter((message) => !message.accepted).length,
     approvals: [...state.approvals.values()],

@@ -1,8 +1,9 @@
 /** Cancelling a session, whoever asks: an event for its daemon; where none lives, the end is written here. */
 import type { Home } from '../base/paths.js'
+import { withLock } from '../log/lock.js'
 import { appendControl } from '../session/control.js'
 import { appendLifecycle } from '../session/lifecycle.js'
-import { readSession } from '../session/state.js'
+import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { unitState } from './fleet.js'
 import type { Supervisor } from './supervisor.js'
@@ -22,6 +23,13 @@ export interface Cancelled {
  */
 export async function cancelSession(home: Home, supervisor: Supervisor, id: string, via: string): Promise<Cancelled> {
   const before = readSession(home, id)
+  const cancel = () => cancelNow(home, supervisor, before, via)
+  // Nobody may start it meanwhile: with its prompt unsaid it would run.
+  return before.queuedAt === undefined ? cancel() : withLock(home.queue, cancel)
+}
+
+async function cancelNow(home: Home, supervisor: Supervisor, before: SessionState, via: string): Promise<Cancelled> {
+  const id = before.spec.sessionId
   const { status } = before
   // A session between two starts of its daemon reads as interrupted, and its unit says that it goes on.
   const carried = isLive(status) || status === 'interrupted' ? carries(await unitState(supervisor, id, before)) : false

@@ -23,10 +23,11 @@ export function run(argv: readonly [string, ...string[]], doing: string, options
     execFile(program, args, { env, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null || (anyStatus && stdout !== '')) return resolve(stdout)
       const said = error.killed ? `no answer in ${timeoutMs / 1000} s` : stderr.trim() || error.message
+      // "is destructive": it is ending, and starts nothing any more.
       const absent =
         error.killed ||
         errno(error) === 'ENOENT' ||
-        /Failed to connect to (user scope )?bus|not been booted with systemd|No such device or address|No medium found/.test(
+        /Failed to connect to (user scope )?bus|not been booted with systemd|No such device or address|No medium found|is destructive/.test(
           said,
         )
       const code = absent ? 'NO_MANAGER' : 'UNIT_FAILED'

@@ -8,6 +8,7 @@ import type { Head } from '../session/rows.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { bootId } from './boot.js'
+import { placeIn } from './queue.js'
 import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
 import { carries, correction } from './truth.js'
 
@@ -47,11 +48,13 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
       registry = readRegistry(home, registry)
     }
     const now = { boot: bootId(), time: Date.now() }
+    const { states } = units
+    const queue = registry.rows.queue().filter((id) => !states.has(id))
     for (const id of live()) {
       const row = registry.rows.get(id)!
       const correct = correction(row, unitOf(units, id, row), now)
       if (correct !== undefined) corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined })
-      else corrected.set(id, { ...row, updatedAt: lastActivity(home, id, row.updatedAt) })
+      else corrected.set(id, { ...row, place: placeIn(queue, id), updatedAt: lastActivity(home, id, row.updatedAt) })
     }
   }
   const { rows } = registry

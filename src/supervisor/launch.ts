@@ -5,27 +5,40 @@ import type { Home } from '../base/paths.js'
 import type { Environment } from '../session/environment.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import type { Spec } from '../session/spec.js'
+import { readSession } from '../session/state.js'
+import { isLive } from '../session/status.js'
 import { createSession } from '../session/store.js'
 import { unitState } from './fleet.js'
+import { startInTurn } from './queue.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
 
 /**
- * Creates the session and starts its unit. A session whose unit could not be started stays, failed, with the reason.
+ * Creates the session and starts its unit, or leaves it in the queue. A session whose unit could not be started stays, failed, with the
+ * reason.
+ * @returns its place in the queue, from 1; undefined if it was started
  * @throws LOG_WRITE, NO_MANAGER, UNIT_FAILED
  */
-export async function launch(home: Home, supervisor: Supervisor, spec: Spec, env: Environment): Promise<void> {
+export async function launch(
+  home: Home,
+  supervisor: Supervisor,
+  spec: Spec,
+  env: Environment,
+): Promise<number | undefined> {
   await supervisor.prepare()
   await createSession(home, spec, env)
   try {
-    await supervisor.start(spec)
+    return await startInTurn(home, supervisor, spec)
   } catch (thrown) {
     const error = toAgentzError(thrown)
     // A start that was not confirmed may have happened all the same.
-    if (carries(await unitState(supervisor, spec.sessionId, {}))) return
+    if (carries(await unitState(supervisor, spec.sessionId, {}))) return undefined
     const { sessionId } = spec
     const cause = { result: 'not-started', message: error.message }
-    await appendLifecycle(home, { type: 'session_failed', sessionId, error: error.message, cause }, 'supervisor')
+    const check = () => isLive(readSession(home, sessionId).status)
+    await appendLifecycle(home, { type: 'session_failed', sessionId, error: error.message, cause }, 'supervisor', {
+      check,
+    })
     throw error
   }
 }

@@ -10,6 +10,7 @@ import { newMessageId } from '../session/message.js'
 import { readSession, SessionFold } from '../session/state.js'
 import { isLive } from '../session/status.js'
 import { unitState } from './fleet.js'
+import { placeOf, startInTurn } from './queue.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
 
@@ -27,6 +28,8 @@ export interface Said {
   readonly offset: number
   /** Whether the session had ended, and was started again. */
   readonly reopened: boolean
+  /** Its place in the queue, from 1, if it has to wait for its turn. */
+  readonly place?: number
 }
 
 export type Saying = Pick<EventOf<'user_message'>, 'content' | 'interrupt' | 'via'> & { messageId?: string | undefined }
@@ -47,9 +50,17 @@ export async function sayTo(home: Home, supervisor: Supervisor, id: string, sayi
     // The daemon of a living session reads its file to the end, under the lock, before it ends.
     const restarts = state.status === 'interrupted' && unit?.sub === 'auto-restart'
     if (carries(unit) && (isLive(state.status) || restarts)) return { messageId, offset, reopened: false }
-    if (unit === undefined && (await start(supervisor, home, id))) {
-      await begun(home, id, state.epoch)
-      return { messageId, offset, reopened: true }
+    if (unit === undefined && state.queuedAt !== undefined) {
+      const place = await placeOf(home, supervisor, id)
+      // Else it is being started.
+      if (place !== undefined) return { messageId, offset, reopened: false, place }
+    } else if (unit === undefined) {
+      const begins = await start(supervisor, home, id)
+      if (typeof begins === 'number') return { messageId, offset, reopened: true, place: begins }
+      if (begins) {
+        await begun(home, id, state.epoch)
+        return { messageId, offset, reopened: true }
+      }
     }
     if (Date.now() > end) {
       throw new AgentzError('TIMED_OUT', `the unit of session ${id} does not end (${unit?.active}, ${unit?.sub})`, {
@@ -74,12 +85,11 @@ async function begun(home: Home, id: string, epoch: number): Promise<void> {
   }
 }
 
-/** @returns false if somebody else was faster */
-async function start(supervisor: Supervisor, home: Home, id: string): Promise<boolean> {
+/** @returns false if somebody else was faster; its place in the queue if it has to wait */
+async function start(supervisor: Supervisor, home: Home, id: string): Promise<boolean | number> {
   try {
     await supervisor.prepare()
-    await supervisor.start(readSession(home, id).spec)
-    return true
+    return (await startInTurn(home, supervisor, readSession(home, id).spec)) ?? true
   } catch (thrown) {
     if (carries(await unitState(supervisor, id, {}))) return false
     const error = toAgentzError(thrown)

@@ -16,11 +16,12 @@ export const carries = (unit: UnitState | undefined): boolean => unit !== undefi
 
 /** The part of `life` that has to be shown otherwise; undefined if the log is right. Pure. */
 export function correction(
-  life: Pick<Life, 'status' | 'epoch' | 'bootId' | 'createdAt'>,
+  life: Pick<Life, 'status' | 'epoch' | 'bootId' | 'createdAt' | 'queuedAt'>,
   unit: UnitState | undefined,
   now: { boot: string; time: number },
 ): { status: 'interrupted'; cause: Cause } | undefined {
-  if (!isLive(life.status) || carries(unit)) return undefined
+  // What waits for its turn is carried by the queue.
+  if (!isLive(life.status) || carries(unit) || life.queuedAt !== undefined) return undefined
   const born = Date.parse(life.createdAt)
   const age = now.time - born
   if (life.epoch === 0 && age >= 0 && age < BIRTH_MS) return undefined

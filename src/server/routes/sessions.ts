@@ -14,6 +14,7 @@ import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
 import { readFleet, readTrue } from '../../supervisor/fleet.js'
 import { launch } from '../../supervisor/launch.js'
+import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
 import { errorBody } from '../errors.js'
 
@@ -53,17 +54,19 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     const spec = completed(agent, specify(asked, config.limits), config)
     const env = configured(captureEnvironment(process.env, config.environment), agent, config)
     agent.check(spec, withHomeEnvironment(home, env), spec.workingDir)
-    await launch(home, supervisor, spec, env)
+    const place = await launch(home, supervisor, spec, env)
     const { sessionId } = spec
     reply.code(201).header('location', `/v1/sessions/${sessionId}`)
-    return { sessionId, unit: supervisor.unitName(sessionId), log: sessionLog(home, sessionId) }
+    return { sessionId, unit: supervisor.unitName(sessionId), log: sessionLog(home, sessionId), place }
   })
 
   app.get<ById>('/v1/sessions/:id', async (request) => {
     const id = parseId(request.params.id)
     parse(NoQuery, request.query)
     const state = await readTrue(home, supervisor, id)
-    return sessionView(state, { log: sessionLog(home, id), unit: supervisor.unitName(id) })
+    const place = state.queuedAt === undefined ? undefined : await placeOf(home, supervisor, id)
+    const where = { log: sessionLog(home, id), unit: supervisor.unitName(id), place }
+    return sessionView(state, where)
   })
 
   app.post<ById>('/v1/sessions/:id/cancel', async (request) => {
