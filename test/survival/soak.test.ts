@@ -1,0 +1,108 @@
+/**
+ * The soak: sessions that two writers talk to, readers, and a killer, all by chance from one seed; afterwards every promise is looked at. A
+ * minute, or as `scripts/soak` asks for: AGENTZ_SOAK_SEED, AGENTZ_SOAK_SECONDS, AGENTZ_SOAK_KILLS.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import t from 'tap'
+import { requireManager } from '../helpers/agentz.js'
+import { broken } from './soak/check.js'
+import type { Shown } from './soak/history.js'
+import { Killer } from './soak/killer.js'
+import { outcomeOf, pause } from './soak/process.js'
+import { Random } from './soak/random.js'
+import { Story } from './soak/story.js'
+import { World } from './soak/world.js'
+
+requireManager()
+
+const setting = (name: string, usual: number) => Number(process.env[`AGENTZ_SOAK_${name}`] ?? usual)
+const seed = setting('SEED', Date.now() % 2 ** 32)
+const seconds = setting('SECONDS', 60)
+/** Not before so many kills, however long it takes. */
+const kills = setting('KILLS', 0)
+const LIVING = 6
+
+t.test(`soak of seed ${seed}`, { timeout: 0 }, async (t) => {
+  const world = new World(t, new Random(seed))
+  const { server, units, agentz, random, counts } = world
+  const stories: Story[] = []
+  const living = new Set<Story>()
+  const shown: Shown[] = []
+  const end = Date.now() + seconds * 1000
+  const killed = () =>
+    ['daemons', 'agents', 'units', 'servers'].reduce((sum, what) => sum + world.counted(`${what} killed`), 0)
+  const isOver = () => Date.now() > end && killed() >= kills
+  const watching = units.watch()
+
+  async function begin(): Promise<Story> {
+    const prompt = `work ${random.between(5, 30)} m-prompt`
+    if (random.chance(0.3)) {
+      const { code, out, err } = await outcomeOf(agentz.spawn(['run', '--json', '-C', world.work, prompt]))
+      // Refused for a full disk: nothing was begun.
+      return code === 0 ? new Story(world, JSON.parse(out).sessionId) : fail(err)
+    }
+    const request = { agentType: 'claude', prompt, workingDir: world.work }
+    const { status, body } = await server.insist('POST', '/v1/sessions', request)
+    return status === 201 ? new Story(world, String(body.sessionId)) : fail(JSON.stringify(body))
+  }
+
+  async function fail(why: string): Promise<Story> {
+    if (!/LOG_WRITE|cannot append|No space|ENOSPC/.test(why)) throw new Error(why)
+    await pause(200)
+    return begin()
+  }
+
+  async function chain(): Promise<void> {
+    while (!isOver()) {
+      const story = await begin()
+      stories.push(story)
+      living.add(story)
+      const following = random.chance(0.6) ? read(story) : undefined
+      await story.play()
+      living.delete(story)
+      await following
+    }
+  }
+
+  async function read(story: Story): Promise<void> {
+    const seen: Shown = { reader: `reader ${shown.length}`, sessionId: story.id, lines: [], damaged: [] }
+    shown.push(seen)
+    await server.follow(seen, () =>
+      living.has(story) || units.carries(story.id) ? undefined : statSync(story.path).size,
+    )
+  }
+
+  const killer = new Killer(world, () => [...living])
+  await Promise.all([killer.run(isOver, setting('REST', 250)), ...Array.from({ length: LIVING }, chain)])
+  await units.fresh()
+
+  const byCli = new Map(agentz.ls().map(({ sessionId, status }) => [sessionId, status]))
+  for (const story of stories) {
+    const { history, id } = story
+    const { body } = await server.insist('GET', `/v1/sessions/${id}`)
+    const statuses = { ls: byCli.get(id) ?? 'unknown', http: String(body.status), file: story.state().status }
+    const faults = broken({
+      history,
+      file: readFileSync(story.path),
+      notes: world.notes(id),
+      shown: shown.filter(({ sessionId }) => sessionId === id),
+      statuses,
+    })
+    if (faults.length > 0) t.comment(readFileSync(story.path, 'utf8'))
+    t.strictSame(faults, [], `${id} has kept every promise`)
+  }
+  units.end()
+  await server.end()
+  await watching
+
+  const acknowledged = stories.reduce((sum, { history }) => sum + history.messages.length + history.answers.length, 0)
+  const told = [...counts].sort().map(([what, times]) => `${times} ${what}`)
+  t.comment(
+    `seed ${seed}: ${stories.length} sessions, ${acknowledged} acknowledged, ${shown.length} readers, ${killed()} kills: ${told.join(', ')}`,
+  )
+  t.ok(stories.length >= LIVING && acknowledged > 0, 'there was something to look at')
+  t.ok(
+    world.counted('daemons killed in mid-turn') > 0 && world.counted('servers killed') > 0,
+    'and something to survive',
+  )
+})

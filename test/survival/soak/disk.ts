@@ -1,0 +1,44 @@
+/** A small file system of its own that can be filled to the last byte and freed again; needs root. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { errno } from '../../../src/base/errors.js'
+import { isRoot, tempDir } from '../../helpers/home.js'
+
+const CHUNK = Buffer.alloc(256 * 1024)
+
+export class SmallDisk {
+  readonly path: string
+  readonly #filler: string
+  readonly canFill = isRoot
+
+  constructor(t: Test) {
+    this.path = join(tempDir(t), 'disk')
+    this.#filler = join(this.path, 'filler')
+    mkdirSync(this.path, { mode: 0o700 })
+    if (!this.canFill) return
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'none', this.path])
+    t.teardown(() => void spawnSync('umount', ['--lazy', this.path]))
+  }
+
+  fill(): void {
+    const fd = openSync(this.#filler, 'a')
+    try {
+      for (let chunk = CHUNK; chunk.length > 0; ) {
+        try {
+          if (writeSync(fd, chunk) < chunk.length) chunk = chunk.subarray(0, chunk.length >> 1)
+        } catch (error) {
+          if (errno(error) !== 'ENOSPC') throw error
+          chunk = chunk.subarray(0, chunk.length >> 1)
+        }
+      }
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  free(): void {
+    rmSync(this.#filler, { force: true })
+  }
+}
