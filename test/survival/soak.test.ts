@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { requireManager } from '../helpers/agentz.js'
-import { broken } from './soak/check.js'
+import { broken, delays } from './soak/check.js'
 import type { Shown } from './soak/history.js'
 import { Killer } from './soak/killer.js'
 import { outcomeOf, pause } from './soak/process.js'
@@ -20,6 +20,8 @@ const seed = setting('SEED', Date.now() % 2 ** 32)
 const seconds = setting('SECONDS', 60)
 /** Not before so many kills, however long it takes. */
 const kills = setting('KILLS', 0)
+/** Milliseconds until the cause of an end, and the last word on a session, must be on disk. Tests that run beside this one slow it down. */
+const latest = setting('LATEST', 10_000)
 const LIVING = 6
 
 t.test(`soak of seed ${seed}`, { timeout: 0 }, async (t) => {
@@ -76,6 +78,7 @@ t.test(`soak of seed ${seed}`, { timeout: 0 }, async (t) => {
   await Promise.all([killer.run(isOver, setting('REST', 250)), ...Array.from({ length: LIVING }, chain)])
   await units.fresh()
 
+  const late: number[] = []
   const byCli = new Map(agentz.ls().map(({ sessionId, status }) => [sessionId, status]))
   for (const story of stories) {
     const { history, id } = story
@@ -88,6 +91,11 @@ t.test(`soak of seed ${seed}`, { timeout: 0 }, async (t) => {
       shown: shown.filter(({ sessionId }) => sessionId === id),
       statuses,
     })
+    // While the disk is full nothing can be written.
+    if (history.diskFull === 0) {
+      const { exit, ending } = delays({ history, file: readFileSync(story.path) })
+      late.push(...exit, ...ending)
+    }
     if (faults.length > 0) t.comment(readFileSync(story.path, 'utf8'))
     t.strictSame(faults, [], `${id} has kept every promise`)
   }
@@ -100,6 +108,12 @@ t.test(`soak of seed ${seed}`, { timeout: 0 }, async (t) => {
   t.comment(
     `seed ${seed}: ${stories.length} sessions, ${acknowledged} acknowledged, ${shown.length} readers, ${killed()} kills: ${told.join(', ')}`,
   )
+  late.sort((a, b) => a - b)
+  const share = (part: number) => late[Math.min(late.length - 1, Math.floor(late.length * part))]
+  t.comment(
+    `causes and last words were on disk after ${share(0.5)} ms (p50), ${share(0.99)} ms (p99), ${late.at(-1)} ms (latest)`,
+  )
+  t.ok((late.at(-1) ?? 0) <= latest, `none later than ${latest} ms`)
   t.ok(stories.length >= LIVING && acknowledged > 0, 'there was something to look at')
   t.ok(
     world.counted('daemons killed in mid-turn') > 0 && world.counted('servers killed') > 0,

@@ -18,13 +18,16 @@ mkdirSync(notes, { recursive: true })
 const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 /** @param {object} line */
 const note = (line) =>
-  appendFileSync(join(notes, `${nativeId}.ndjson`), `${JSON.stringify({ pid: process.pid, ...line })}\n`)
+  appendFileSync(
+    join(notes, `${process.env.AGENTZ_SESSION_ID}.ndjson`),
+    `${JSON.stringify({ pid: process.pid, ...line })}\n`,
+  )
 /** @param {string} text */
 const say = (text) => {
   note({ said: text })
   tell({ type: 'assistant', message: { model: 'soak', content: [{ type: 'text', text }] } })
 }
-/** @type {{ text: string, uuid: string }[]} */
+/** @type {{ text: string, uuid: string, line: string }[]} */
 const messages = []
 /** @type {Map<string, () => void>} */
 const asked = new Map()
@@ -54,6 +57,9 @@ async function next() {
   const message = messages[0]
   if (busy || message === undefined) return
   busy = true
+  // As claude does: what waits is in no history, and is lost with the process.
+  note({ got: message.uuid, text: message.text })
+  appendFileSync(join(project, `${nativeId}.jsonl`), `${message.line}\n`)
   tell({ type: 'system', subtype: 'init', session_id: nativeId, permissionMode: 'default', claude_code_version: '0' })
   tell({ type: 'user', isReplay: true, uuid: message.uuid })
   await work(message.text)
@@ -73,10 +79,7 @@ input.on('line', (line) => {
   }
   if (heard.type === 'control_response') asked.get(heard.response.request_id)?.()
   if (heard.type !== 'user') return
-  const { text } = heard.message.content[0]
-  note({ got: heard.uuid, text })
-  appendFileSync(join(project, `${nativeId}.jsonl`), `${line}\n`)
-  messages.push({ text, uuid: heard.uuid })
+  messages.push({ text: heard.message.content[0].text, uuid: heard.uuid, line })
   void next()
 })
 input.on('close', () => process.exit(0))

@@ -138,21 +138,44 @@ function ending({ history, notes, statuses }: Evidence, { records }: Read): stri
   const [status = 'none'] = told
   if (told.length !== 1) return [`its status is ${JSON.stringify(statuses)}`]
   if (!terminal.has(status)) return [`its status is ${status} at the end`]
-  const last = records.filter(({ type }) => terminal.has(String(type).replace('session_', ''))).at(-1)
-  const faults =
-    last?.type === `session_${status}` ? [] : [`it is ${status}, and the last word in its file is ${last?.type}`]
+  const words = records.filter(
+    ({ type }) => type === 'daemon_exited' || terminal.has(String(type).replace('session_', '')),
+  )
+  const last = words.filter(({ type, result }) => type !== 'daemon_exited' || result !== 'success').at(-1)
+  const isSaid = last?.type === `session_${status}` || (last?.type === 'daemon_exited' && status === 'interrupted')
+  const faults = isSaid ? [] : [`it is ${status}, and the last word in its file is ${last?.type}`]
   const accepted = new Set(ids(records, 'message_accepted', 'messageId'))
   const open = history.messages.filter(({ messageId }) => !accepted.has(messageId))
-  const allowed =
-    history.fate === 'cancelled'
-      ? ['cancelled']
-      : history.fate === 'stopped'
-        ? ['interrupted', 'completed']
-        : ['completed']
-  if (!allowed.includes(status))
-    faults.push(`it is ${status} (${JSON.stringify(last?.cause)}), not ${allowed.join(' or ')}`)
+  if (!allowed(history, last).includes(status)) faults.push(`it is ${status} (${JSON.stringify(last?.cause)})`)
   if (status === 'completed' && open.length > 0)
     faults.push(`it is completed and has not answered ${open.map((each) => each.messageId)}`)
   if (status === 'completed' && notes.length === 0) faults.push('it is completed and its agent was given nothing')
   return faults
+}
+
+/** A unit that was stopped while its killed daemon was about to be started again has failed, in the manager's eyes. */
+function allowed({ fate, kills }: SessionHistory, last: Loose | undefined): string[] {
+  if (fate === 'cancelled') return ['cancelled']
+  if (fate !== 'stopped') return ['completed']
+  const { result } = (last?.cause ?? {}) as Loose
+  return ['interrupted', 'completed', ...(kills.length > 0 && result === 'signal' ? ['failed'] : [])]
+}
+
+/** Milliseconds from each kill of a daemon until its end stood on disk, and from the last end until the last word on the session. */
+export function delays({ history, file }: Pick<Evidence, 'history' | 'file'>): { exit: number[]; ending: number[] } {
+  const { records } = readFile(file)
+  const at = ({ timestamp }: Loose) => Date.parse(String(timestamp))
+  const ends = records.filter(({ type }) => type === 'daemon_exited')
+  const exit = history.kills
+    .filter(({ what }) => what !== 'agent')
+    .flatMap((kill) =>
+      ends
+        .filter((each) => at(each) >= kill.at)
+        .slice(0, 1)
+        .map((each) => at(each) - kill.at),
+    )
+  const last = records.at(-1)
+  const lastEnd = ends.at(-1)
+  const isAfter = lastEnd !== undefined && last !== undefined && terminal.has(String(last.type).replace('session_', ''))
+  return { exit, ending: isAfter ? [Math.max(0, at(last) - at(lastEnd))] : [] }
 }
