@@ -11,6 +11,7 @@ export interface Home {
   readonly sessions: string
   readonly cache: string
   readonly checkpoint: string
+  readonly mark: string
   readonly env: string
   readonly config: string
   readonly token: string
@@ -27,6 +28,7 @@ export function homePaths(root = process.env.AGENTZ_HOME || join(homedir(), '.ag
     sessions: join(home, 'sessions'),
     cache: join(home, 'cache'),
     checkpoint: join(home, 'cache', 'registry.json'),
+    mark: join(home, 'cache', 'registry.mark'),
     env: join(home, 'env'),
     config: join(home, 'config.json'),
     token: join(home, 'token'),

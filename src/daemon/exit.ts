@@ -10,7 +10,8 @@ import { openLog, readRecords } from '../log/read.js'
 import type { Cause, RegistryEvent } from '../session/events.js'
 import { exitCause, type Loose } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
-import { appendRegistry, type Row, readRegistry } from '../session/registry.js'
+import { appendRegistry, type Row } from '../session/registry.js'
+import { repairRegistry } from '../session/repair.js'
 import { readSession } from '../session/state.js'
 import { terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
@@ -26,7 +27,7 @@ const terminal: ReadonlySet<unknown> = new Set(terminalStatuses.map((status) => 
  */
 export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
   const manager = await managerState()
-  const row = readRegistry(home).rows.get(id)
+  const row = (await repairRegistry(home)).registry.rows.get(id)
   const tail = readTail(home, id)
   const started = [...tail].reverse().find((record) => record.type === 'daemon_started')
   const epoch = epochOf(row, started, env.INVOCATION_ID)

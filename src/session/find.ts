@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs'
 import { AgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { isId } from './id.js'
-import { type Registry, type Row, readRegistry } from './registry.js'
+import type { Registry, Row } from './registry.js'
+import { readComplete } from './repair.js'
 
 /** A whole id whose file exists is not looked up: `logs ID` stays quick with any number of sessions. */
 export function findSession(home: Home, text: string): string {
   if (isId(text) && existsSync(sessionLog(home, text))) return text
-  return resolveSession(readRegistry(home), text)
+  return resolveSession(readComplete(home), text)
 }
 
 /** @throws NOT_FOUND; AMBIGUOUS with the candidates */

@@ -91,7 +91,10 @@ export function applyRegistry(fold: RegistryFold, record: Loose): void {
   const row = fold.rows.get(id)
   switch (record.type) {
     case 'session_created':
-      if (row === undefined) fold.rows.set(id, newRow(id, record))
+      if (row !== undefined) return
+      // Found again in its own file, by a repair: it is older than those that were not lost.
+      if (record.by === 'supervisor') fold.rows.insert(id, newRow(id, record))
+      else fold.rows.set(id, newRow(id, record))
       return
     case 'session_deleted':
       fold.rows.delete(id)

@@ -29,6 +29,8 @@ export type Head = Pick<
 
 export class Rows {
   readonly #rows = new Map<string, Row | string>()
+  /** The one at the end, as long as that is known. */
+  #last: string | undefined
 
   /** From texts, one a line, as `text` gave them. @throws if one looks otherwise */
   static parse(text: string): Rows {
@@ -47,6 +49,10 @@ export class Rows {
     return this.#rows.size
   }
 
+  has(id: string): boolean {
+    return this.#rows.has(id)
+  }
+
   ids(): IterableIterator<string> {
     return this.#rows.keys()
   }
@@ -61,11 +67,28 @@ export class Rows {
   }
 
   set(id: string, row: Row): void {
+    if (!this.#rows.has(id)) this.#last = id
     this.#rows.set(id, row)
+  }
+
+  /** Puts a row where it was created: behind the last one that is not younger. */
+  insert(id: string, row: Row): void {
+    const isYounger = (other: string) => this.head(other)!.createdAt > row.createdAt
+    if (this.#last === undefined || isYounger(this.#last)) {
+      const ids = [...this.#rows.keys()]
+      let at = ids.length
+      while (at > 0 && isYounger(ids[at - 1]!)) at--
+      const younger = ids.slice(at).map((each) => [each, this.#rows.get(each)!] as const)
+      for (const [each] of younger) this.#rows.delete(each)
+      this.#rows.set(id, row)
+      for (const [each, its] of younger) this.#rows.set(each, its)
+      this.#last = younger.at(-1)?.[0] ?? id
+    } else this.set(id, row)
   }
 
   delete(id: string): void {
     this.#rows.delete(id)
+    if (this.#last === id) this.#last = undefined
   }
 
   status(id: string): Status | undefined {

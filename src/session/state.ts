@@ -109,6 +109,11 @@ export class SessionFold {
     return this.#offset
   }
 
+  /** Whether a session_created was read. */
+  get hasBegun(): boolean {
+    return this.#state !== undefined
+  }
+
   /** @throws NOT_FOUND while no session_created was read */
   get state(): SessionState {
     if (this.#state === undefined) {

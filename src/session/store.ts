@@ -8,6 +8,7 @@ import { AskedLimits, type Limits, limitsOf } from '../base/limits.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
 import { statOf } from '../base/proc.js'
 import { createLog } from '../log/append.js'
+import { creationOf } from './creation.js'
 import { type Environment, formatEnvironment } from './environment.js'
 import type { Creator } from './events.js'
 import { frame } from './frame.js'
@@ -15,8 +16,6 @@ import { newId, SessionId } from './id.js'
 import { appendRegistry } from './registry.js'
 import { Budget, Spec } from './spec.js'
 
-/** The most that a registry line repeats of a prompt, in characters. */
-const PROMPT_SHOWN = 1000
 const TITLE_LENGTH = 80
 /** A specification must fit into one line of 1 MiB, with JSON escapes. */
 const PROMPT_MAX = 900_000
@@ -90,12 +89,17 @@ export function specify(input: unknown, defaults?: Limits): Spec {
 
 /** Line 1 of a session's file. */
 export const createdLine = (spec: Spec): string =>
-  frame({ type: 'session_created', sessionId: spec.sessionId, ...creator(), spec }, 'user', undefined, spec.createdAt)
+  frame(
+    { type: 'session_created', sessionId: spec.sessionId, creator: creator(), spec },
+    'user',
+    undefined,
+    spec.createdAt,
+  )
 
 /** While it lives, a session without a unit may still be about to get one. */
-function creator(): { creator?: Creator } {
+function creator(): Creator | undefined {
   const stat = statOf(process.pid)
-  return stat === undefined ? {} : { creator: { pid: stat.pid, start: stat.start } }
+  return stat && { pid: stat.pid, start: stat.start }
 }
 
 /**
@@ -104,8 +108,7 @@ function creator(): { creator?: Creator } {
  */
 export async function createSession(home: Home, spec: Spec, env: Environment): Promise<void> {
   ensureHome(home)
-  const { sessionId, createdAt: timestamp } = spec
-  const by = 'user' as const
+  const { sessionId } = spec
   writePrivate(sessionEnv(home, sessionId), formatEnvironment(env))
   try {
     createLog(sessionLog(home, sessionId), createdLine(spec))
@@ -114,20 +117,7 @@ export async function createSession(home: Home, spec: Spec, env: Environment): P
     throw error
   }
   try {
-    await appendRegistry(home, {
-      type: 'session_created',
-      timestamp,
-      by,
-      sessionId,
-      agentType: spec.agentType,
-      prompt: [...spec.prompt].slice(0, PROMPT_SHOWN).join(''),
-      title: spec.title,
-      workingDir: spec.workingDir,
-      ...(spec.model === undefined ? {} : { model: spec.model }),
-      ...(spec.labels === undefined ? {} : { labels: spec.labels }),
-      ...(spec.parent === undefined ? {} : { parent: spec.parent }),
-      ...creator(),
-    })
+    await appendRegistry(home, creationOf(spec, 'user', creator()))
   } catch (error) {
     // Nobody was told of it: nothing of it is to stay, its environment least of all.
     rmSync(sessionLog(home, sessionId), { force: true })

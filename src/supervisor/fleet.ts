@@ -4,6 +4,7 @@ import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
 import { type Registry, type Row, readRegistry } from '../session/registry.js'
+import { repairRegistry } from '../session/repair.js'
 import type { Head } from '../session/rows.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
@@ -35,7 +36,7 @@ type Units = { states: Map<string, UnitState>; unasked?: AgentzError }
  * written so. What still looks lost is looked at once more, in that order, before it is called so.
  */
 export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fleet> {
-  let registry = readRegistry(home)
+  let { registry } = await repairRegistry(home)
   const live = () => [...registry.rows.ids()].filter((id) => isLive(registry.rows.status(id)!))
   const corrected = new Map<string, Row>()
   let units: Units | undefined

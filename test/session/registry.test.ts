@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Home } from '../../src/base/paths.js'
 import { readLog } from '../../src/log/read.js'
+import { hashOf } from '../../src/session/cache.js'
 import type { RegistryEvent } from '../../src/session/events.js'
 import { appendRegistry, type Registry, readRegistry } from '../../src/session/registry.js'
 import { newHome, tempDir } from '../helpers/home.js'
@@ -114,7 +115,9 @@ t.test('the checkpoint gives what the whole file gives', async (t) => {
   t.ok(print(short) === fullFold(home))
 
   // Proof that it is used at all: a title that only the checkpoint knows.
-  writeFileSync(home.checkpoint, kept.replace('a title', 'THE ONE'))
+  const rows = kept.slice(kept.indexOf('\n') + 1).replace('a title', 'THE ONE')
+  const head = JSON.parse(kept.split('\n', 1)[0] ?? '')
+  writeFileSync(home.checkpoint, `${JSON.stringify({ ...head, rowsHash: hashOf(rows) })}\n${rows}`)
   t.equal(readRegistry(home).rows.get(idOf(0))?.title, 'THE ONE')
 })
 
@@ -142,6 +145,7 @@ t.test('whatever is wrong with the checkpoint, the whole file is folded', async 
     'offset is text': withHead({ offset: '5' }),
     'a row missing': [head, ...rows.slice(1)].join('\n'),
     'a row too many': `${kept}${rows[0]?.replace(idOf(0), idOf(9999))}\n`,
+    'a row says something else': kept.replace('"status":"completed"', '"status":"cancelled"'),
     'a row is null': withRow('null'),
     'a row is torn': withRow(rows[0]?.slice(0, 60) ?? ''),
     'a row of a hostile id': withRow(rows[0]?.replace(idOf(0), '../../passwd') ?? ''),
