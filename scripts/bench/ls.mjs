@@ -1,14 +1,17 @@
 // `agentz ls` on 10,000 sessions with a warm checkpoint, against a bare `node -e 0`; and a cold fold of 1,000,000
 // registry events, against a bare JSON.parse loop over the same lines.
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { cli, freshHome, inTurn, median, row, time } from './measure.mjs'
 
 const home = freshHome()
 const registry = join(home, 'registry.ndjson')
+const directory = join(home, 'sessions')
 
 function write(sessions, eventsEach) {
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { mode: 0o700 })
   const fd = openSync(registry, 'w', 0o600)
   let clock = Date.parse('2026-01-01T00:00:00Z')
   let batch = []
@@ -27,6 +30,9 @@ function write(sessions, eventsEach) {
     const bootId = 'c931162c-0f85-4993-af9e-c2f52ac56001'
     const invocationId = randomBytes(16).toString('hex')
     const prompt = `Fix the failing test number ${i} in the parser, run the whole suite again, and say what was wrong`
+    // What the registry is held against is that they are there; a sound one has none of them opened.
+    writeFileSync(join(directory, `${sessionId}.ndjson`), '', { mode: 0o600 })
+    writeFileSync(join(directory, `${sessionId}.env`), '', { mode: 0o600 })
     line({
       type: 'session_created',
       by: 'user',
@@ -64,6 +70,8 @@ function write(sessions, eventsEach) {
 }
 
 write(10_000, 4)
+await time(process.execPath, [cli, 'ls', '-q'])
+await new Promise((resolve) => setTimeout(resolve, 2_500))
 await time(process.execPath, [cli, 'ls', '-q'])
 const [ls, bare] = await inTurn(
   15,

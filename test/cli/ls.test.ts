@@ -1,6 +1,7 @@
 /** `agentz ls` and `show`: order, truth, forms. */
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { sessionLog } from '../../src/base/paths.js'
 import type { RegistryEvent } from '../../src/session/events.js'
 import { Agentz, lines, requireManager, systemctl } from '../helpers/agentz.js'
 import { until } from '../helpers/home.js'
@@ -90,6 +91,7 @@ t.test('what the registry missed, the session file tells; odd lines harm nobody'
   // The reaper that has written the end is a part of the unit, which is gone a moment later.
   const isTold = () => a.ls()[0]?.status === 'completed'
   await until(isTold, `its own file is asked once nothing carries it: ${systemctl('list-units', '--all')}`, 60_000)
+  writeFileSync(sessionLog(a.home, '00000000000d'), '{"type":"session_created","spec":{}}\n')
   appendFileSync(
     a.home.registry,
     '{"type":"session_created","sessionId":"00000000000d"}\n{"type":"session_failed","sessionId":"00000000000d","cause":null}\n',
