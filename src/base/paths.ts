@@ -17,6 +17,8 @@ export interface Home {
   readonly token: string
   /** What the lock of those who start queued sessions is named after; the queue itself is in the registry. */
   readonly queue: string
+  /** What the lock of a recover is named after. */
+  readonly recover: string
 }
 
 /** AGENTZ_HOME, or ~/.agentz. Pure: creates nothing. */
@@ -33,6 +35,7 @@ export function homePaths(root = process.env.AGENTZ_HOME || join(homedir(), '.ag
     config: join(home, 'config.json'),
     token: join(home, 'token'),
     queue: join(home, 'cache', 'queue'),
+    recover: join(home, 'cache', 'recover'),
   }
 }
 

@@ -20,6 +20,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   cancel: () => import('./cancel.js') as never,
   wait: () => import('./wait.js') as never,
   append: () => import('./append.js') as never,
+  recover: () => import('./recover.js') as never,
   serve: () => import('./serve.js') as never,
   token: () => import('./token.js') as never,
   version: () => import('./version.js') as never,

@@ -8,6 +8,7 @@ import type { AgentEvent, Cause, EventOf } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import { type Message, ownMessageId } from '../session/message.js'
 import { transcriptOf, withTranscript } from '../session/transcript.js'
+import { hasBroken } from '../session/unfinished.js'
 import type { Host } from './host.js'
 import { Partner } from './partner.js'
 import { nextStep, type Step } from './step.js'
@@ -224,10 +225,6 @@ export class Dialogue {
     this.#isDirty = false
   }
 }
-
-/** A message was taken and no turn has ended since. */
-export const hasBroken = (messages: ReadonlyMap<string, Message>): boolean =>
-  [...messages.values()].some(({ accepted, answered }) => accepted && !answered)
 
 /** The agent is about to be asked to go on. */
 export const willGoOn = (messages: ReadonlyMap<string, Message>): boolean =>

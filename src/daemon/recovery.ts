@@ -4,7 +4,8 @@ import type { AgentEvent } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import type { SessionState } from '../session/state.js'
 import type { Tally } from '../session/tally.js'
-import { goOn, hasBroken, willGoOn } from './dialogue.js'
+import { hasBroken, wasCut } from '../session/unfinished.js'
+import { goOn, willGoOn } from './dialogue.js'
 
 const WHY = 'the daemon that ran it is gone'
 
@@ -32,6 +33,6 @@ export function recovery(
     ),
     ...tally.close(WHY).filter((event) => event.type !== 'tool_result' || !toolsKept.has(event.toolId)),
     ...(inTurn ? [{ type: 'turn_ended', turn: turns, reason: 'interrupted', error: WHY } as const] : []),
-    ...(epoch !== undefined && (inTurn || hasBroken(messages)) && !isSaid ? [goOn(epoch * 1000)] : []),
+    ...(epoch !== undefined && (inTurn || hasBroken(messages) || wasCut(state)) && !isSaid ? [goOn(epoch * 1000)] : []),
   ]
 }

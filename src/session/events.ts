@@ -82,6 +82,12 @@ const lifecycle = [
   event('session_failed', { ...life, error: text, cause: Cause, metadata: z.optional(Metadata) }),
   event('session_cancelled', { ...life, cause: Cause, metadata: z.optional(Metadata) }),
   event('session_interrupted', { ...life, cause: Cause, metadata: z.optional(Metadata) }),
+  event('session_recovery', {
+    ...life,
+    /** What `agentz recover` did with it. */
+    action: z.enum(['resumed', 'marked', 'held', 'failed']),
+    why: text,
+  }),
   event('daemon_started', {
     ...life,
     unit: text,

@@ -52,7 +52,8 @@ export function applyLife(life: Life, record: Loose): boolean {
   life.status = status
   const { queuedAt } = life
   if (queuedAt !== undefined && status !== 'pending') life.queuedAt = undefined
-  if (typeof record.timestamp === 'string') life.updatedAt = record.timestamp
+  // To look at a session is nothing that happens in it.
+  if (typeof record.timestamp === 'string' && type !== 'session_recovery') life.updatedAt = record.timestamp
   switch (type) {
     case 'daemon_started':
       if (life.epoch > 0 && queuedAt === undefined && wasBroken(before, life.cause)) life.restarts++
@@ -110,7 +111,7 @@ const terminalOf: Record<string, Status> = {
   session_interrupted: 'interrupted',
 }
 
-const lifeless = new Set(['session_updated'])
+const lifeless = new Set(['session_recovery', 'session_updated'])
 
 /** A cause as far as it is one: a line may have come from anywhere. */
 function causeOf(given: unknown): Cause {

@@ -149,7 +149,8 @@ export function appendRegistry(home: Home, event: RegistryEvent): Promise<boolea
 
 function repeats(home: Home, event: RegistryEvent): boolean {
   // A status may come back; and nothing repeats what is not there.
-  const size = event.type === 'session_updated' || event.type === 'session_queued' ? 0 : registrySize(home)
+  const comesBack = ['session_updated', 'session_queued', 'session_recovery'].includes(event.type)
+  const size = comesBack ? 0 : registrySize(home)
   if (size === 0) return false
   let found = false
   const from = Math.max(0, size - LOOK_BACK)

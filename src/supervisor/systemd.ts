@@ -1,9 +1,9 @@
 /** Sessions as transient units of the systemd user manager. */
-import { lstatSync, readlinkSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '../base/config.js'
-import { errno } from '../base/errors.js'
-import type { Home } from '../base/paths.js'
+import { errno, reason } from '../base/errors.js'
+import { type Home, userRuntimeDirectory } from '../base/paths.js'
 import { programs } from '../base/programs.js'
 import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
@@ -101,7 +101,23 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   async start(spec: Spec): Promise<void> {
-    await run(startArgv(spec, this.#home), `start the unit ${unitName(spec.sessionId)}`, { timeoutMs: 60_000 })
+    const argv = startArgv(spec, this.#home)
+    const doing = `start the unit ${unitName(spec.sessionId)}`
+    try {
+      await run(argv, doing, { timeoutMs: 60_000 })
+    } catch (error) {
+      if (!/has a fragment file/.test(reason(error)) || !(await this.#removeLeftover(spec.sessionId))) throw error
+      await run(argv, doing, { timeoutMs: 60_000 })
+    }
+  }
+
+  /** @returns whether there was the file of a unit that a manager which was killed has left, and nothing runs by it */
+  async #removeLeftover(id: string): Promise<boolean> {
+    const file = join(userRuntimeDirectory() ?? '', 'systemd', 'transient', unitName(id))
+    if ((await this.show(id)) !== undefined || !existsSync(file)) return false
+    rmSync(file, { force: true })
+    await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
+    return true
   }
 
   async stop(id: string): Promise<void> {
@@ -122,7 +138,7 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   async show(id: string): Promise<UnitDetail | undefined> {
-    const names = 'LoadState,ActiveState,SubState,MainPID,MemoryCurrent,CPUUsageNSec,TasksCurrent'
+    const names = 'LoadState,ActiveState,SubState,Job,MainPID,MemoryCurrent,CPUUsageNSec,TasksCurrent'
     const text = await run(
       ['systemctl', '--user', 'show', '-p', names, unitName(id)],
       `ask for the unit ${unitName(id)}`,
@@ -132,6 +148,8 @@ export class SystemdSupervisor implements Supervisor {
     )
     // A collected unit answers with defaults that look like success: only LoadState tells.
     if (values.get('LoadState') === 'not-found') return undefined
+    // A manager that was killed leaves the files of its units to the next one, which runs none of them.
+    if (values.get('ActiveState') === 'inactive' && !Number(values.get('Job'))) return undefined
     const number = (name: string) => {
       const value = Number(values.get(name))
       return Number.isSafeInteger(value) ? value : undefined
