@@ -6,11 +6,11 @@ import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errno, reason } from '../base/errors.js'
 import { oomKills } from '../base/oom.js'
+import { killAll, signalAll, treeOf, waitGone } from '../base/tree.js'
 import type { Cause } from '../session/events.js'
 import type { Spec } from '../session/spec.js'
 import { short } from './cut.js'
 import { findProgram } from './program.js'
-import { killAll, signalAll, treeOf, waitGone } from './tree.js'
 
 /** How long the pipes may stay open after the exit: background processes can hold them for ever. */
 const PIPE_MS = 2000

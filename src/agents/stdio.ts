@@ -1,12 +1,12 @@
 /** An agent that is talked with over its standard streams, a line of JSON at a time: what all such runners have in common. */
 import { AgentzError, reason } from '../base/errors.js'
 import type { Member } from '../base/proc.js'
+import { killAll, killMarked, treeOf } from '../base/tree.js'
 import type { Cause } from '../session/events.js'
 import type { AgentContext, End } from './agent.js'
 import { cut, short } from './cut.js'
 import { readLines } from './lines.js'
 import { causeOf, type Exit, type Started, sentenceOf, settle, startProcess, stopProcess, within } from './process.js'
-import { killAll, killMarked, treeOf } from './tree.js'
 
 /** A tool's result with pictures is one line of many megabytes, and a line that is cut is no JSON any more. */
 const LINE_CAP = 32 * 1024 * 1024

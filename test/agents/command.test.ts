@@ -1,6 +1,6 @@
 import t from 'tap'
 import { command } from '../../src/agents/command.js'
-import { treeOf } from '../../src/agents/tree.js'
+import { treeOf } from '../../src/base/tree.js'
 import type { Spec } from '../../src/session/spec.js'
 import { newSpec, record } from './recorder.js'
 

@@ -12,7 +12,7 @@ import {
   stopProcess,
   within,
 } from '../../src/agents/process.js'
-import { survivors, treeOf } from '../../src/agents/tree.js'
+import { survivors, treeOf } from '../../src/base/tree.js'
 import { newSpec } from './recorder.js'
 
 const env = { PATH: process.env.PATH ?? '' }

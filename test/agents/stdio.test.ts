@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { modelCause, Stdio, type StdioOptions } from '../../src/agents/stdio.js'
-import { treeOf } from '../../src/agents/tree.js'
+import { treeOf } from '../../src/base/tree.js'
 import { tempDir, until } from '../helpers/home.js'
 import { newSpec, record } from './recorder.js'
 

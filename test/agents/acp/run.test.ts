@@ -1,6 +1,6 @@
 /** The runner against a fake agent: turns, questions, cancels, and what an agent may do wrong. */
 import t from 'tap'
-import { treeOf } from '../../../src/agents/tree.js'
+import { treeOf } from '../../../src/base/tree.js'
 import { fakes, prompt, texts } from './fake.js'
 
 const fake = await fakes(t)

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { codex } from '../../../src/agents/codex/codex.js'
-import { treeOf } from '../../../src/agents/tree.js'
+import { treeOf } from '../../../src/base/tree.js'
 import { until } from '../../helpers/home.js'
 import { newSpec, record } from '../recorder.js'
 

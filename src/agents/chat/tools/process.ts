@@ -1,8 +1,8 @@
 /** A process of a tool: in a group of its own, its output bounded, and gone with all that it started when the turn is stopped. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { killAll, treeOf } from '../../../base/tree.js'
 import { within } from '../../process.js'
-import { killAll, treeOf } from '../../tree.js'
 import { Output } from './output.js'
 import type { ToolRun } from './tool.js'
 

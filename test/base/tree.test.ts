@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import t from 'tap'
-import { killAll, killMarked, signalAll, survivors, treeOf, waitGone } from '../../src/agents/tree.js'
-
-if (process.platform !== 'linux') t.bailout('there is no /proc to read here')
+import { killAll, killMarked, signalAll, survivors, treeOf, waitGone } from '../../src/base/tree.js'
 
 async function tree() {
   const child = spawn('sh', ['-c', 'setsid sleep 600 & sleep 600 & echo ready; wait'], {

@@ -1,12 +1,10 @@
 /**
  * The processes below a process, and their end. Agents give their tools process groups of their own, so killing a group
  * misses them; and a child whose parent has died is no longer below anything. So the list is taken before each signal.
- * Where there is no /proc the list is empty: there the service manager's own kill of the job has to do.
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { errno } from '../base/errors.js'
-import { lives, type Member, type Stat, statOf } from '../base/proc.js'
+import { errno } from './errors.js'
+import { carriersOf, lives, type Member, processes, type Stat, statsOf } from './proc.js'
 
 const LOOK_AGAIN_MS = 20
 /** A tree that forks faster than it is listed must not hold us for ever. */
@@ -35,12 +33,12 @@ export function treeOf(roots: readonly number[]): Member[] {
 
 /** The members of a list that still live, and everything that they have started since. */
 export function survivors(members: readonly Member[]): Member[] {
-  return treeOf(members.filter((member) => isSame(member)).map((member) => member.pid))
+  return treeOf(living(members).map((member) => member.pid))
 }
 
 /** Signals those of the list that still live. */
 export function signalAll(members: readonly Member[], signal: NodeJS.Signals): void {
-  for (const member of members) if (isSame(member)) signalOne(member.pid, signal)
+  for (const member of living(members)) signalOne(member.pid, signal)
 }
 
 /** Waits until none of the list lives. @returns those that still do after `ms` milliseconds */
@@ -69,45 +67,17 @@ export async function killAll(members: readonly Member[]): Promise<void> {
  * agent that ends before its session does, and for machines without cgroups.
  */
 export async function killMarked(sessionId: string): Promise<void> {
-  await killAll(marked(`AGENTZ_SESSION_ID=${sessionId}`))
+  const marked = carriersOf(`AGENTZ_SESSION_ID=${sessionId}`)
+  await killAll(marked.filter((stat) => lives(stat) && stat.pid !== process.pid))
 }
 
-function marked(mark: string): Member[] {
-  return processes().filter(({ pid, ...stat }) => lives({ pid, ...stat }) && pid !== process.pid && carries(pid, mark))
-}
-
-function carries(pid: number, mark: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)
-  } catch (error) {
-    // EACCES: of another user, and so not ours. ESRCH, ENOENT: it has ended.
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errno(error) ?? '')) return false
-    throw error
-  }
-}
-
-function isSame(member: Member): boolean {
-  const now = statOf(member.pid)
-  return now !== undefined && lives(now) && now.start === member.start
-}
-
-function processes(): Stat[] {
-  const stats: Stat[] = []
-  for (const name of procEntries()) {
-    if (!/^\d+$/.test(name)) continue
-    const stat = statOf(Number(name))
-    if (stat !== undefined) stats.push(stat)
-  }
-  return stats
-}
-
-function procEntries(): string[] {
-  try {
-    return readdirSync('/proc')
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return []
-    throw error
-  }
+/** Those of a list that are still the same processes, and no later ones of the same numbers. */
+function living(members: readonly Member[]): Member[] {
+  const now = statsOf(members.map(({ pid }) => pid))
+  return members.filter((member) => {
+    const stat = now.get(member.pid)
+    return stat !== undefined && lives(stat) && stat.start === member.start
+  })
 }
 
 function signalOne(pid: number, signal: NodeJS.Signals): void {
