@@ -14,6 +14,7 @@ const root = packageRoot()
 export const programs = {
   /** The real path: a version manager's shim is not there for a unit. */
   node: realpathSync(process.execPath),
+  cli: join(root, 'dist', 'cli.cjs'),
   daemon: join(root, 'dist', 'daemon.cjs'),
   reaper: join(root, 'dist', 'reap.cjs'),
   /** The agent of our own, for models behind an API; it speaks ACP on its standard streams. */

@@ -21,6 +21,8 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   wait: () => import('./wait.js') as never,
   append: () => import('./append.js') as never,
   recover: () => import('./recover.js') as never,
+  install: () => import('./install.js') as never,
+  uninstall: () => import('./uninstall.js') as never,
   serve: () => import('./serve.js') as never,
   token: () => import('./token.js') as never,
   version: () => import('./version.js') as never,

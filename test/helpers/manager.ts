@@ -23,13 +23,14 @@ export class Manager {
   }
 
   /** Needs root. Starts it, the first time or again; `bootId` is what it and all in it take for the boot of the machine. */
-  async start({ bootId }: { bootId?: string } = {}): Promise<void> {
+  async start({ bootId, home }: { bootId?: string; home?: string } = {}): Promise<void> {
     const boot: string[] = []
     if (bootId !== undefined) {
       const file = join(tempDir(this.#test), 'boot_id')
       writeFileSync(file, `${bootId}\n`)
       boot.push('--boot-id', file)
     }
+    if (home !== undefined) boot.push('--home', home)
     // It lives until the standard input of `cat` ends.
     const hold = ['sh', '-c', 'echo "manager $MANAGER_PID $MANAGER_CGROUP"; exec cat']
     const argv = [join(root, 'scripts/with-user-manager'), '--new', '--runtime', this.runtime, ...boot, ...hold]

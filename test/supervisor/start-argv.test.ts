@@ -10,6 +10,7 @@ const spec: Spec = {
 }
 const plain = {
   node: '/usr/bin/node',
+  cli: '/x/cli.cjs',
   daemon: '/opt/daemon.js',
   reaper: '/opt/reap.js',
   chat: '/opt/chat.js',
@@ -50,6 +51,7 @@ t.test('paths with what systemd would read as syntax', async (t) => {
   const odd = '/a b/%h%%/$HOME/${X}/"q"/\'s\'/back\\slash/;'
   const where = {
     node: `${odd}/node`,
+    cli: '/x/cli.cjs',
     daemon: `${odd}/daemon.js`,
     reaper: `${odd}/reap.js`,
     chat: `${odd}/chat.js`,

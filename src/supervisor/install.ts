@@ -1,0 +1,72 @@
+/** Has recover run at each login or boot: the unit of ours, enabled, and a drop-in that says which AGENTZ_HOME and which programs. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { AgentzError, errno } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import { programs } from '../base/programs.js'
+import { run } from './exec.js'
+
+export const recoverUnit = 'agentz-recover.service'
+
+/** What a drop-in reads: quoted, and neither $ nor % mean anything. */
+const quoted = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`
+
+export function dropIn(home: Home, where: Pick<typeof programs, 'node' | 'cli'> = programs): string {
+  const variables = { AGENTZ_HOME: home.root, AGENTZ_NODE: where.node, AGENTZ_CLI: where.cli }
+  const lines = Object.entries(variables).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`)
+  return `[Service]\n${lines.join('')}`
+}
+
+/** @throws CONFLICT where another AGENTZ_HOME is installed; NO_MANAGER, UNIT_FAILED */
+export async function install(home: Home): Promise<{ unit: string; dropIn: string }> {
+  if (/[\n\r]/.test(home.root))
+    throw new AgentzError('BAD_INPUT', 'AGENTZ_HOME holds the end of a line, which no unit can')
+  const path = await dropInPath()
+  refuseOther(path, home)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, dropIn(home))
+  await run(['systemctl', '--user', 'enable', '--quiet', join(programs.units, recoverUnit)], `enable ${recoverUnit}`)
+  await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
+  return { unit: recoverUnit, dropIn: path }
+}
+
+/** Undoes it. @returns whether there was anything to undo */
+export async function uninstall(home: Home): Promise<boolean> {
+  const path = await dropInPath()
+  if (installed(path) === undefined) return false
+  refuseOther(path, home)
+  await run(['systemctl', '--user', 'disable', '--quiet', recoverUnit], `disable ${recoverUnit}`)
+  rmSync(dirname(path), { recursive: true, force: true })
+  await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
+  return true
+}
+
+function refuseOther(path: string, home: Home): void {
+  const text = installed(path)
+  const own = dropIn(home).split('\n')[1] ?? ''
+  if (text === undefined || text.includes(`${own}\n`)) return
+  throw new AgentzError('CONFLICT', `${path} is there for another AGENTZ_HOME`, {
+    hint: 'Run `agentz uninstall` with that AGENTZ_HOME first.',
+  })
+}
+
+function installed(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Where this manager looks for the units of a person: it may have another HOME than we have. */
+async function dropInPath(): Promise<string> {
+  const text = await run(['systemctl', '--user', 'show', '--property=UnitPath', '--value'], 'ask for the unit path')
+  const own = text
+    .trim()
+    .split(' ')
+    .find((path) => path.endsWith('/systemd/user') && !/^\/(etc|run|usr)\//.test(path))
+  if (own === undefined)
+    throw new AgentzError('UNIT_FAILED', `the manager has no directory for units of one's own: ${text.trim()}`)
+  return join(own, `${recoverUnit}.d`, 'home.conf')
+}
