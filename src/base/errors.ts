@@ -33,6 +33,7 @@ const table = {
     hint: 'Log in through a session that has a user manager, or run under `scripts/with-user-manager`.',
   },
   UNIT_FAILED: { exit: 1, http: 500, hint: '`journalctl --user -u UNIT` and `systemctl --user status UNIT` say more.' },
+  UNSUPPORTED: { exit: 1, http: 501, hint: 'The README says what needs which part of the operating system.' },
   TIMED_OUT: { exit: 124, http: 504, hint: 'Give it more time, or look at `agentz show`.' },
   NO_TERMINAL_EVENT: { exit: 1, http: 500, hint: '`agentz logs` shows how far it came.' },
   SERVER_LISTEN: { exit: 1, http: 500, hint: 'Choose another port with --port, or end the server that has it.' },

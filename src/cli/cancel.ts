@@ -1,54 +1,42 @@
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
-import { findSession } from '../session/find.js'
 import { frame } from '../session/frame.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
-import { isLive } from '../session/status.js'
+import { isLive, type Status } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
-import { type Context, context, EXIT, seconds, type Verb } from './context.js'
+import { type Context, context, seconds, type Verb } from './context.js'
 import { follow } from './follow.js'
+import { chosen, forEach, type Many, someOrAll } from './many.js'
 import { appendLine, print, say } from './terminal.js'
 
-interface Args {
-  id: string[]
+interface Args extends Many {
   timeout: string
-  json?: boolean
   how?: boolean
 }
 
 export const verb: Verb<Args> = {
-  command: 'cancel <id..>',
-  describe: 'End sessions; one that has ended stays as it is',
+  command: 'cancel [id..]',
+  describe: 'End sessions, or all; one that has ended stays as it is',
   build: (yargs) =>
-    yargs
-      .positional('id', {
-        type: 'string',
-        array: true,
-        demandOption: true,
-        describe: 'Ids, unique prefixes, titles, or latest',
-      })
-      .option('timeout', {
-        alias: 't',
-        type: 'string',
-        default: '15',
-        describe: 'Seconds for the agent to end by itself; then its unit is stopped',
-      }) as never,
+    someOrAll(yargs).option('timeout', {
+      alias: 't',
+      type: 'string',
+      default: '15',
+      describe: 'Seconds for the agent to end by itself; then its unit is stopped',
+    }) as never,
   handle: async (args) => {
     const ctx = context()
-    const ids = args.id.map((text) => findSession(ctx.home, text))
     const timeout = seconds(args.timeout)
+    const ids = await chosen(ctx, args)
     if (args.how) {
       const line = frame({ type: 'cancel_requested' }, 'user')
       await print(ids.map((id) => `${appendLine(line, sessionLog(ctx.home, id))}\n`).join(''))
       return 0
     }
-    const statuses = await Promise.all(ids.map((id) => cancel(ctx, id, timeout * 1000)))
-    for (const [at, result] of statuses.entries()) {
-      if (args.json) await print(`${JSON.stringify({ sessionId: ids[at], ...result })}\n`)
-      else say(`${ids[at]} ${result.done ? result.status : `was ${result.status} already`}`)
-    }
-    return EXIT.ok
+    const told = (id: string, { done, status }: { done: boolean; status: Status }) =>
+      `${id} ${done ? status : `was ${status} already`}`
+    return forEach(ids, args, (id) => cancel(ctx, id, timeout * 1000), told)
   },
 }
 

@@ -39,6 +39,7 @@ export async function decide(
   const request = state[kind].get(requestId)
   if (args.json) await print(`${JSON.stringify({ sessionId: id, requestId, offset })}\n`)
   else say(`${done}: ${request === undefined ? requestId : oneLine(spelled(asked(request)), columns() - 12)}`)
+  if (state.frozen) say(`it is frozen, and reads it after: agentz thaw ${id}`)
   return EXIT.ok
 }
 

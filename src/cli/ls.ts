@@ -159,7 +159,8 @@ function sums(rows: Row[]): string {
     .join('\n')
 }
 
-function because({ cause, status, stalled, place }: Head): string {
+function because({ cause, status, stalled, place, frozen }: Head): string {
+  if (frozen && isLive(status)) return 'frozen'
   if (place !== undefined && status === 'pending') return `queued ${place}`
   if (stalled !== undefined && isLive(status)) return `stalled ${stalled}s`
   if (cause === undefined || status === 'cancelled' || status === 'completed') return ''

@@ -18,6 +18,8 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   answer: () => import('./answer.js') as never,
   agents: () => import('./agents.js') as never,
   cancel: () => import('./cancel.js') as never,
+  freeze: () => import('./freeze.js') as never,
+  thaw: () => import('./thaw.js') as never,
   wait: () => import('./wait.js') as never,
   append: () => import('./append.js') as never,
   recover: () => import('./recover.js') as never,

@@ -131,6 +131,8 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
           'red',
           `the daemon ended: ${string(result)}${code ? `, ${string(code)}` : ''}${status === undefined ? '' : ` ${string(status)}`}`,
         ),
+  session_frozen: () => note('❄', 'blue', 'it is frozen'),
+  session_thawed: () => note('❄', 'blue', 'it goes on'),
   session_queued: () => note('…', 'blue', 'it waits for its turn: as many sessions run as may'),
   session_completed: ({ metadata }) => note('✔', 'green', `completed${took(metadata)}`),
   session_failed: ({ error }) => `${paint('✗', 'red')} failed: ${harmless(string(error))}\n`,

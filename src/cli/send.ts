@@ -62,6 +62,7 @@ export const verb: Verb<Args> = {
       const queued = `${id} is taken up again with it when it is its turn: place ${said.place} in the queue`
       say(said.place !== undefined ? queued : said.reopened ? `${id} is taken up again with it` : `${id} has it`)
       const now = readSession(home, id)
+      if (now.frozen) say(`it is frozen, and reads it after: agentz thaw ${id}`)
       if (needsAnswer(now.status)) say(howToAnswer(now))
       return EXIT.ok
     }

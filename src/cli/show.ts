@@ -81,6 +81,7 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
       `${view.log}  (${view.offset} bytes, ${count(view.events, 'event')}${view.damaged ? `, ${count(view.damaged, 'damaged line')}` : ''})`,
     ),
     ...row('stalled', view.stalled === undefined ? undefined : `its agent has said nothing for ${view.stalled} s`),
+    ...row('frozen', view.frozen ? `its processes are held still; agentz thaw ${view.sessionId}` : undefined),
     ...row('queued', view.place === undefined ? undefined : `place ${view.place}, since ${view.queuedAt}`),
     ...row('used', used(view)),
     ...row('budget', budgetText(view)),

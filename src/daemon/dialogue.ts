@@ -84,14 +84,14 @@ export class Dialogue {
   }
 
   #facts() {
-    const { inTurn, status, updatedAt } = this.#host.state()
+    const { inTurn, status, updatedAt, frozen } = this.#host.state()
     return {
       agent: this.#partner.state,
       steers: this.#partner.steers,
       busy: this.#busy > 0,
       sending: this.#partner.sending,
       // Nothing, where a line by hand tells a time that is none.
-      workingMs: inTurn && status === 'running' ? Math.max(0, Date.now() - Date.parse(updatedAt)) || 0 : 0,
+      workingMs: inTurn && status === 'running' && !frozen ? Math.max(0, Date.now() - Date.parse(updatedAt)) || 0 : 0,
     }
   }
 
@@ -209,7 +209,7 @@ export class Dialogue {
   /** Resolves when something has happened, or the budget of time is used up. */
   async #changed(): Promise<void> {
     const state = this.#host.state()
-    const works = state.inTurn && state.status === 'running'
+    const works = state.inTurn && state.status === 'running' && !state.frozen
     this.#partner.watch(works)
     if (!this.#isDirty) {
       const left = works ? timeLeft(state) : undefined

@@ -12,6 +12,8 @@ export interface Notify {
   stopping(): void
   /** Pings the watchdog at half its interval, from now on. */
   watch(): void
+  /** Lifts the watchdog, before this process is held still, and sets it again. Resolves when the manager knows. */
+  lift(isLifted: boolean): Promise<void>
   /** Resolves when all that was sent is with the manager: a unit that ends before it was ready counts as failed. */
   sent(): Promise<void>
 }
@@ -19,7 +21,7 @@ export interface Notify {
 export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.env): Notify {
   const listens = env.NOTIFY_SOCKET !== undefined
   const sending = new Set<Promise<void>>()
-  const send = (...words: string[]) => {
+  const send = async (...words: string[]) => {
     if (!listens) return
     const child = spawn('systemd-notify', words, { stdio: 'ignore' })
     const done = new Promise<void>((resolve) => {
@@ -35,6 +37,7 @@ export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.
     sending.add(done)
     done.then(() => sending.delete(done))
     child.unref()
+    await done
   }
   let isReady = false
   return {
@@ -47,6 +50,9 @@ export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.
     watch: () => {
       const interval = Number(env.WATCHDOG_USEC) / 2000
       if (interval > 0) setInterval(() => send('WATCHDOG=1'), interval).unref()
+    },
+    lift: async (isLifted) => {
+      if (env.WATCHDOG_USEC !== undefined) await send(`WATCHDOG_USEC=${isLifted ? 0 : env.WATCHDOG_USEC}`)
     },
     sent: async () => {
       await Promise.all(sending)

@@ -17,6 +17,7 @@ import { bootId } from '../supervisor/boot.js'
 import { unitName } from '../supervisor/systemd.js'
 import { Dialogue } from './dialogue.js'
 import { cancelled, concluded, ended, notResumed, nowhere, outOfTime } from './ending.js'
+import { Frost } from './frost.js'
 import type { Lent } from './host.js'
 import { Inbox } from './inbox.js'
 import { journal } from './journal.js'
@@ -54,6 +55,7 @@ class Run {
   readonly #inbox: Inbox
   readonly #output: Output
   readonly #reporter: Reporter
+  readonly #frost: Frost
   readonly #epoch: number
   readonly #tally: Tally
   readonly #warn: Lent['warn']
@@ -80,6 +82,10 @@ class Run {
     const mask = new Mask(secretsOf(this.#env))
     this.#warn = journal(log, mask)
     this.#reporter = new Reporter(home, id, this.#epoch, mask, log)
+    this.#frost = new Frost(id, notify, async (event) => {
+      await this.#output.commit([event], 'daemon')
+      this.#reporter.report(event)
+    })
     let fail: (error: unknown) => void = () => undefined
     this.#failed = new Promise((_, reject) => {
       fail = reject
@@ -97,6 +103,7 @@ class Run {
   }
 
   close(): void {
+    this.#frost.close()
     this.#inbox.close()
     this.#appender.close()
   }
@@ -213,6 +220,8 @@ class Run {
     this.#dialogue?.heard(record)
     if (record.by === 'daemon' || record.by === 'agent') return
     if (record.type === 'cancel_requested') this.#stop('cancel')
+    if (record.type === 'freeze_requested') void this.#frost.freeze()
+    if (record.type === 'thaw_requested') void this.#frost.thaw()
   }
 
   #stop(why: 'cancel' | 'signal'): void {

@@ -57,6 +57,8 @@ export function applySession(state: SessionState, record: Loose): void {
 
 /** Known, and without consequence for the state. */
 const quiet = new Set([
+  'freeze_requested',
+  'thaw_requested',
   'session_created',
   'plan',
   'system',
@@ -71,7 +73,7 @@ const quiet = new Set([
 
 /** The time since the record before belongs to the agent, if it was at work. Of a death that was found later nobody knows when it was. */
 function countWork(state: SessionState, { type, by, timestamp }: Loose): void {
-  if (!state.inTurn || state.status !== 'running' || typeof timestamp !== 'string') return
+  if (!state.inTurn || state.frozen || state.status !== 'running' || typeof timestamp !== 'string') return
   if (type === 'daemon_started' || (by === 'supervisor' && type !== 'daemon_exited')) return
   const ms = Date.parse(timestamp) - Date.parse(state.updatedAt)
   if (ms > 0) state.activeMs += ms

@@ -60,6 +60,9 @@ function needed(state: SessionState, event: Unframed<ControlEvent>): boolean {
   switch (event.type) {
     case 'cancel_requested':
       return !state.cancelRequested && (isLive(state.status) || state.status === 'interrupted')
+    case 'freeze_requested':
+    case 'thaw_requested':
+      return isLive(state.status)
     case 'user_message':
       return isSayable(state, event)
     case 'approval_response': {

@@ -78,6 +78,9 @@ const lifecycle = [
     stalled: z.optional(z.number()),
     usage: z.optional(Usage),
   }),
+  /** `unanswered`: its daemon did not answer, and its watchdog may end it. */
+  event('session_frozen', { ...life, unanswered: z.optional(z.literal(true)) }),
+  event('session_thawed', life),
   event('session_completed', { ...life, metadata: Metadata }),
   event('session_failed', { ...life, error: text, cause: Cause, metadata: z.optional(Metadata) }),
   event('session_cancelled', { ...life, cause: Cause, metadata: z.optional(Metadata) }),
@@ -235,6 +238,8 @@ export const SessionEvent = z.discriminatedUnion('type', [
   event('input_response', { requestId: text, content: text, via: z.optional(text) }),
   // Control.
   event('cancel_requested', { via: z.optional(text) }),
+  event('freeze_requested', { via: z.optional(text) }),
+  event('thaw_requested', { via: z.optional(text) }),
 ])
 
 /** A schema's own fields, without "and any further ones". */
@@ -254,4 +259,5 @@ export type AgentEvent = Unframed<SessionEvent>
 
 /** The events that another party may append to a session file; all others are the daemon's and the reaper's. */
 export const controlTypes = ['user_message', 'approval_response', 'input_response', 'cancel_requested'] as const
-export type ControlEvent = EventOf<(typeof controlTypes)[number]>
+/** A freeze is more than its event, so that it is nothing to append by hand. */
+export type ControlEvent = EventOf<(typeof controlTypes)[number] | 'freeze_requested' | 'thaw_requested'>

@@ -11,6 +11,8 @@ export interface Life {
   restarts: number
   /** Who created it; known until its first daemon speaks. */
   creator?: Creator
+  /** The operating system holds all its processes still. */
+  frozen?: true
   /** Since when it waits for its turn, because as many run as may. */
   queuedAt?: string
   pid?: number
@@ -52,6 +54,7 @@ export function applyLife(life: Life, record: Loose): boolean {
   life.status = status
   const { queuedAt } = life
   if (queuedAt !== undefined && status !== 'pending') life.queuedAt = undefined
+  if (life.frozen && (!isLive(status) || type === 'daemon_started')) life.frozen = undefined
   // To look at a session is nothing that happens in it.
   if (typeof record.timestamp === 'string' && type !== 'session_recovery') life.updatedAt = record.timestamp
   switch (type) {
@@ -65,6 +68,12 @@ export function applyLife(life: Life, record: Loose): boolean {
       life.invocationId = record.invocationId as string | undefined
       life.cause = undefined
       life.error = undefined
+      return true
+    case 'session_frozen':
+      if (isLive(status)) life.frozen = true
+      return true
+    case 'session_thawed':
+      life.frozen = undefined
       return true
     case 'session_queued':
       if (status !== 'pending') return true

@@ -147,10 +147,18 @@ export function appendRegistry(home: Home, event: RegistryEvent): Promise<boolea
   })
 }
 
+/** What may be said of a session again and again. */
+const recurring: ReadonlySet<string> = new Set([
+  'session_updated',
+  'session_queued',
+  'session_frozen',
+  'session_thawed',
+  'session_recovery',
+])
+
 function repeats(home: Home, event: RegistryEvent): boolean {
-  // A status may come back; and nothing repeats what is not there.
-  const comesBack = ['session_updated', 'session_queued', 'session_recovery'].includes(event.type)
-  const size = comesBack ? 0 : registrySize(home)
+  // Nothing repeats what is not there.
+  const size = recurring.has(event.type) ? 0 : registrySize(home)
   if (size === 0) return false
   let found = false
   const from = Math.max(0, size - LOOK_BACK)

@@ -25,6 +25,7 @@ export type Head = Pick<
   | 'stalled'
   | 'queuedAt'
   | 'place'
+  | 'frozen'
 >
 
 export class Rows {

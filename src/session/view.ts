@@ -34,6 +34,7 @@ export interface SessionView {
   activeMs: number
   budget?: Budget
   stalled?: number
+  frozen?: true
   /** Since when it waits for its turn, and its place in the queue, from 1. */
   queuedAt?: string
   place?: number
@@ -75,6 +76,7 @@ export function sessionView(
       activeMs: state.activeMs,
       budget: spec.budget,
       stalled: state.stalled,
+      frozen: state.frozen,
       queuedAt: state.queuedAt,
       place: where.place,
     },

@@ -6,6 +6,7 @@ import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { unitState } from './fleet.js'
+import { thawSession } from './freeze.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
 
@@ -35,6 +36,8 @@ async function cancelNow(home: Home, supervisor: Supervisor, before: SessionStat
   const carried = isLive(status) || status === 'interrupted' ? carries(await unitState(supervisor, id, before)) : false
   if (!isLive(status) && !carried) return { status, done: false }
   const { offset, state } = await appendControl(home, id, { type: 'cancel_requested', via })
+  // It would never hear of it.
+  if (state.frozen && carried) await thawSession(home, supervisor, id, via)
   if (carried || carries(await unitState(supervisor, id, state))) return { offset, status: state.status, done: true }
   const cause = { result: 'cancelled', message: 'cancelled on request; no daemon ran' }
   const options = { epoch: state.epoch || undefined, check: () => isLive(readSession(home, id).status) }

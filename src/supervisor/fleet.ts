@@ -55,7 +55,13 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
       const row = registry.rows.get(id)!
       const correct = correction(row, unitOf(units, id, row), now)
       if (correct !== undefined) corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined })
-      else corrected.set(id, { ...row, place: placeIn(queue, id), updatedAt: lastActivity(home, id, row.updatedAt) })
+      else
+        corrected.set(id, {
+          ...row,
+          ...(await frozenNow(supervisor, id, row)),
+          place: placeIn(queue, id),
+          updatedAt: lastActivity(home, id, row.updatedAt),
+        })
     }
   }
   const { rows } = registry
@@ -73,6 +79,12 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     registry,
     unasked: units?.unasked,
   }
+}
+
+/** The flag of the log counts while the operating system says the same. */
+async function frozenNow(supervisor: Supervisor, id: string, life: Life): Promise<Pick<Life, 'frozen'>> {
+  if (!life.frozen) return {}
+  return { frozen: (await unitState(supervisor, id, life))?.frozen === false ? undefined : true }
 }
 
 /** Before a session is called lost, its own file is asked: the registry may have missed the end. */
@@ -98,7 +110,8 @@ export async function readTrue(home: Home, supervisor: Supervisor, id: string): 
     const unit = await unitState(supervisor, id, first)
     const state = readSession(home, id)
     const corrected = correction(state, unit, { boot: bootId(), time: Date.now() })
-    if (corrected === undefined) return { ...state, updatedAt: lastActivity(home, id, state.updatedAt) }
+    const flag = unit?.frozen === false ? { frozen: undefined } : {}
+    if (corrected === undefined) return { ...state, ...flag, updatedAt: lastActivity(home, id, state.updatedAt) }
     if (look > 0) return { ...state, ...corrected, pid: undefined }
   }
 }

@@ -141,7 +141,9 @@ async function look(home: Home, supervisor: Supervisor, earlier?: Registry): Pro
   if (await complete(home, registry)) registry = readRegistry(home, registry)
   const queue = registry.rows.queue()
   if (queue.length === 0) return { registry, waiting: [], busy: 0 }
-  const units = await supervisor.list()
+  const units = new Map(await supervisor.list())
+  // What a manager that was killed has left of a unit is listed, and nothing is about to run by it.
+  for (const id of queue) if (units.get(id)?.active === 'inactive' && !(await supervisor.show(id))) units.delete(id)
   const waits = new Set(queue)
   const busy = [...units].filter(([id, unit]) => takesRoom(home, id, unit, registry, waits)).length
   return { registry, waiting: queue.filter((id) => !units.has(id)), busy }

@@ -15,6 +15,16 @@ export interface UnitDetail extends UnitState {
   readonly memoryBytes?: number
   readonly cpuSeconds?: number
   readonly tasks?: number
+  /** Whether the operating system holds its processes still; undefined where that cannot be known. */
+  readonly frozen?: boolean
+}
+
+/** Holds the processes of a unit still, and lets them go. */
+export interface Freezer {
+  /** Whether they were told to be still. */
+  wanted(): boolean
+  /** Resolves when it is so. @throws TIMED_OUT, UNSUPPORTED */
+  set(frozen: boolean): Promise<void>
 }
 
 export interface Supervisor {
@@ -28,6 +38,8 @@ export interface Supervisor {
   stop(id: string): Promise<void>
   /** All units of sessions that are loaded, by session id, in one question. */
   list(): Promise<Map<string, UnitState>>
+  /** What freezes one unit; undefined when it is not loaded. @throws UNSUPPORTED where nothing can be frozen */
+  freezer(id: string): Promise<Freezer | undefined>
   /** One unit; undefined when it is not loaded. */
   show(id: string): Promise<UnitDetail | undefined>
 }

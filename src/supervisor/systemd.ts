@@ -2,14 +2,15 @@
 import { existsSync, lstatSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '../base/config.js'
-import { errno, reason } from '../base/errors.js'
+import { AgentzError, errno, reason } from '../base/errors.js'
 import { type Home, userRuntimeDirectory } from '../base/paths.js'
 import { programs } from '../base/programs.js'
 import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
+import { freezerOf } from './cgroup.js'
 import { run } from './exec.js'
 import { capSlice, slice } from './slice.js'
-import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
+import type { Freezer, Supervisor, UnitDetail, UnitState } from './supervisor.js'
 
 const PREFIX = 'agentz-session-'
 const linked = [slice, 'agentz-failed@.service']
@@ -121,7 +122,10 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   async stop(id: string): Promise<void> {
-    if ((await this.show(id)) === undefined) return
+    const unit = await this.show(id)
+    if (unit === undefined) return
+    // What is frozen takes no signal but the last one, and its reaper would be frozen too.
+    if (unit.frozen) await (await this.freezer(id))?.set(false)
     await run(['systemctl', '--user', 'stop', unitName(id)], `stop the unit ${unitName(id)}`, { timeoutMs: 60_000 })
   }
 
@@ -137,8 +141,15 @@ export class SystemdSupervisor implements Supervisor {
     return states
   }
 
+  async freezer(id: string): Promise<Freezer | undefined> {
+    const unit = unitName(id)
+    const argv = ['systemctl', '--user', 'show', '-p', 'ControlGroup', '--value', unit] as const
+    const group = (await run([...argv], `ask for the control group of ${unit}`)).trim()
+    return group === '' ? undefined : freezerOf(group)
+  }
+
   async show(id: string): Promise<UnitDetail | undefined> {
-    const names = 'LoadState,ActiveState,SubState,Job,MainPID,MemoryCurrent,CPUUsageNSec,TasksCurrent'
+    const names = 'LoadState,ActiveState,SubState,Job,MainPID,MemoryCurrent,CPUUsageNSec,TasksCurrent,ControlGroup'
     const text = await run(
       ['systemctl', '--user', 'show', '-p', names, unitName(id)],
       `ask for the unit ${unitName(id)}`,
@@ -162,7 +173,19 @@ export class SystemdSupervisor implements Supervisor {
       memoryBytes: number('MemoryCurrent'),
       cpuSeconds: cpu === undefined ? undefined : cpu / 1e9,
       tasks: number('TasksCurrent'),
+      frozen: isFrozen(values.get('ControlGroup') ?? ''),
     }
+  }
+}
+
+function isFrozen(group: string): boolean | undefined {
+  if (group === '') return undefined
+  try {
+    return freezerOf(group).wanted()
+  } catch (error) {
+    // A version 1 hierarchy alone, or none: whether it is frozen cannot be known.
+    if (error instanceof AgentzError && error.code === 'UNSUPPORTED') return undefined
+    throw error
   }
 }
 

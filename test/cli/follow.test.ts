@@ -17,6 +17,7 @@ const living: Supervisor = {
   prepare: async () => undefined,
   start: async () => undefined,
   stop: async () => undefined,
+  freezer: async () => undefined,
   list: async () => new Map(),
   show: async () => ({ active: 'active', sub: 'running' }),
 }

@@ -39,6 +39,7 @@ export class FakeSupervisor implements Supervisor {
     if (this.refuse) throw this.refuse
     this.units.set(spec.sessionId, { active: 'active', sub: 'running' })
   }
+  freezer = async () => undefined
   stop = async (id: string) => void this.units.delete(id)
   list = async () => this.units
   show = async (id: string) => this.units.get(id)

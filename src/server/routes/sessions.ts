@@ -13,6 +13,7 @@ import { NewSession, parse, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
 import { readFleet, readTrue } from '../../supervisor/fleet.js'
+import { freezeSession, thawSession } from '../../supervisor/freeze.js'
 import { launch } from '../../supervisor/launch.js'
 import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
@@ -24,7 +25,7 @@ const ListQuery = z.strictObject({
   limit: z.optional(z.string().check(z.regex(/^[1-9][0-9]{0,6}$/, 'must be a whole number from 1'))),
 })
 const NoQuery = z.strictObject({})
-/** Nothing to say with a cancel, yet; an empty object is fine. */
+/** Nothing to say with a cancel, a freeze or a thaw, yet; an empty object is fine. */
 const CancelBody = z.optional(z.nullable(z.strictObject({})))
 
 interface ById {
@@ -68,6 +69,15 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     const where = { log: sessionLog(home, id), unit: supervisor.unitName(id), place }
     return sessionView(state, where)
   })
+
+  for (const [verb, act] of Object.entries({ freeze: freezeSession, thaw: thawSession })) {
+    app.post<ById>(`/v1/sessions/:id/${verb}`, async (request) => {
+      const sessionId = parseId(request.params.id)
+      parse(NoQuery, request.query)
+      parse(CancelBody, request.body)
+      return { sessionId, ...(await act(home, supervisor, sessionId, 'http')) }
+    })
+  }
 
   app.post<ById>('/v1/sessions/:id/cancel', async (request) => {
     const sessionId = parseId(request.params.id)
