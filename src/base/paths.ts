@@ -45,6 +45,11 @@ export const sessionLog = (home: Home, id: string): string => `${home.sessions}/
 /** sessions/<id>.env: the environment captured for the session. */
 export const sessionEnv = (home: Home, id: string): string => join(home.sessions, `${id}.env`)
 
+/** launchd/: the property lists of sessions, and what their daemons say besides their events. Never ~/Library/LaunchAgents. */
+export const launchdDirectory = (home: Home): string => join(home.root, 'launchd')
+export const launchdPlist = (home: Home, id: string): string => join(launchdDirectory(home), `${id}.plist`)
+export const launchdLog = (home: Home, id: string): string => join(launchdDirectory(home), `${id}.log`)
+
 /**
  * Makes AGENTZ_HOME usable: own directories of mode 0700. One that is not ours, not a directory, or open to others, is
  * refused.

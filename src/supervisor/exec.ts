@@ -4,11 +4,37 @@ import { AgentzError, errno } from '../base/errors.js'
 import { userRuntimeDirectory } from '../base/paths.js'
 
 const TIMEOUT_MS = 10_000
+const MAX_BUFFER = 64 * 1024 * 1024
 
 export interface RunOptions {
   /** Some questions are answered by text and a non-zero exit status alike. */
   readonly anyStatus?: boolean
   readonly timeoutMs?: number
+}
+
+/** How a tool ended, whatever its exit status. */
+export interface Outcome {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs a tool whose exit status is part of its answer.
+ * @throws NO_MANAGER where there is no such tool, or it does not answer; UNIT_FAILED where it was killed
+ */
+export function attempt(argv: readonly [string, ...string[]], doing: string, timeoutMs = TIMEOUT_MS): Promise<Outcome> {
+  const [program, ...args] = argv
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LC_ALL: 'C' }
+    execFile(program, args, { env, timeout: timeoutMs, maxBuffer: MAX_BUFFER }, (error, stdout, stderr) => {
+      if (error === null) return resolve({ status: 0, stdout, stderr })
+      if (typeof error.code === 'number') return resolve({ status: error.code, stdout, stderr })
+      const said = error.killed ? `no answer in ${timeoutMs / 1000} s` : stderr.trim() || error.message
+      const code = error.killed || errno(error) === 'ENOENT' ? 'NO_MANAGER' : 'UNIT_FAILED'
+      reject(new AgentzError(code, `cannot ${doing}: ${said}`, { cause: error }))
+    })
+  })
 }
 
 /**
@@ -20,7 +46,7 @@ export function run(argv: readonly [string, ...string[]], doing: string, options
   const [program, ...args] = argv
   return new Promise((resolve, reject) => {
     const env = { ...process.env, XDG_RUNTIME_DIR: userRuntimeDirectory(), LC_ALL: 'C' }
-    execFile(program, args, { env, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(program, args, { env, timeout: timeoutMs, maxBuffer: MAX_BUFFER }, (error, stdout, stderr) => {
       if (error === null || (anyStatus && stdout !== '')) return resolve(stdout)
       const said = error.killed ? `no answer in ${timeoutMs / 1000} s` : stderr.trim() || error.message
       // "is destructive": it is ending, and starts nothing any more.
