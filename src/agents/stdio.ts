@@ -2,8 +2,8 @@
 import { AgentzError, reason } from '../base/errors.js'
 import type { Member } from '../base/proc.js'
 import { killAll, killMarked, treeOf } from '../base/tree.js'
-import type { Cause } from '../session/events.js'
 import type { AgentContext, End } from './agent.js'
+import { blame } from './blame.js'
 import { cut, short } from './cut.js'
 import { readLines } from './lines.js'
 import { causeOf, type Exit, type Started, sentenceOf, settle, startProcess, stopProcess, within } from './process.js'
@@ -16,17 +16,6 @@ const REST_MS = 10
 const STEP_MS = 2000
 /** How long an agent has between the end of its input and its own end. */
 const FINISH_MS = 30_000
-/** How an agent says that nobody is logged in, or that the key is wrong. */
-const LOGIN =
-  /not logged in|please run \/login|invalid api key|authentication_(error|failed)|oauth token|unauthorized|\b401\b/i
-
-/** @param status the HTTP status of the model's answer, where there was one */
-export function modelCause(message: string, status?: unknown): Cause {
-  const login = status === 401 || LOGIN.test(message)
-  const http = Number.isSafeInteger(status) ? { status: status as number } : {}
-  return { result: login ? 'login' : 'agent', message: short(message), ...http }
-}
-
 export interface StdioOptions {
   readonly argv: readonly string[]
   /** Variables that go to this agent beside those of the context. */
@@ -84,15 +73,16 @@ export class Stdio {
   /** How it ended, for `Conversation.ended`: a signal that we did not send is no fault of its own. */
   endOf(exit: Exit): End {
     if (this.#asked) return { kind: 'finished' }
-    const cause = causeOf(exit)
+    const how = causeOf(exit)
     const sentence = sentenceOf(this.name, exit)
-    if ('signal' in exit && exit.signal !== null) return { kind: 'died', error: sentence, cause, again: true }
+    if ('signal' in exit && exit.signal !== null) return { kind: 'died', error: sentence, cause: how, again: true }
     // An exit with status 0 is no success if nothing was finished.
-    const result = cause.result === 'success' ? 'agent' : cause.result
-    if (this.#lastWords === '') return { kind: 'died', error: sentence, cause: { ...cause, result }, again: false }
+    const result = how.result === 'success' ? 'agent' : how.result
+    if (this.#lastWords === '') return { kind: 'died', error: sentence, cause: { ...how, result }, again: false }
     const message = short(this.#lastWords)
-    const login = modelCause(message).result === 'login' ? { result: 'login' } : { result }
-    return { kind: 'died', error: `${sentence}: ${message}`, cause: { ...cause, ...login, message }, again: false }
+    const told = blame({ message }).result
+    const cause = { ...how, result: told === 'agent' ? result : told, message }
+    return { kind: 'died', error: `${sentence}: ${message}`, cause, again: false }
   }
 
   /**

@@ -1,5 +1,7 @@
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
+import type { Cause } from '../session/events.js'
+import { findSession } from '../session/find.js'
 import { frame } from '../session/frame.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
@@ -55,7 +57,10 @@ async function cancel({ home, supervisor }: Context, id: string, timeout: number
   }
   // Its daemon does not answer: the OS ends the unit, and everything in it.
   await supervisor.stop(id)
-  const cause = { result: 'cancelled', message: `cancelled on request; it did not end within ${timeout / 1000} s` }
+  const cause: Cause = {
+    result: 'cancelled',
+    message: `cancelled on request; it did not end within ${timeout / 1000} s`,
+  }
   const check = () => {
     const { status } = readSession(home, id)
     return isLive(status) || status === 'interrupted'

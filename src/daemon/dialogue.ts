@@ -4,6 +4,7 @@
  */
 import type { ConversingAgent } from '../agents/agent.js'
 import { timeLeft } from '../session/budget.js'
+import { knownCause } from '../session/cause.js'
 import type { AgentEvent, Cause, EventOf } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import { type Message, ownMessageId } from '../session/message.js'
@@ -174,7 +175,7 @@ export class Dialogue {
     const { lastTurn } = this.#host.state()
     if (lastTurn === undefined || lastTurn.reason === 'completed') return { kind: 'completed' }
     const { reason, error = 'the last turn did not come to its end' } = lastTurn
-    const cause = lastTurn.cause ?? { result: 'agent', message: error }
+    const cause = knownCause(lastTurn.cause ?? { result: 'agent', message: error })
     return reason === 'failed'
       ? { kind: 'failed', error, cause }
       : { kind: 'interrupted', cause: { ...cause, message: error } }

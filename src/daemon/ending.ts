@@ -1,5 +1,6 @@
 /** The terminal event of a run, for each way in which it can end. Pure. */
 import type { Outcome } from '../agents/agent.js'
+import { knownCause, type ReadCause } from '../session/cause.js'
 import type { Cause, Metadata } from '../session/events.js'
 import type { LifeEvent } from '../session/lifecycle.js'
 import { fitting } from '../session/metadata.js'
@@ -38,23 +39,23 @@ export function cancelled({ sessionId }: Session): LifeEvent & { type: 'session_
 }
 
 /** The OS ended it by RuntimeMaxSec, and restarts what it ends: the limit would be none. */
-export function outOfTime({ sessionId }: Session, seconds: number, cause: Cause): LifeEvent {
-  return { type: 'session_failed', sessionId, error: `it ran longer than ${seconds} s`, cause }
+export function outOfTime({ sessionId }: Session, seconds: number, cause: ReadCause): LifeEvent {
+  return { type: 'session_failed', sessionId, error: `it ran longer than ${seconds} s`, cause: knownCause(cause) }
 }
 
 /** @param before why the daemon before has ended, if that is known */
-export function notResumed({ sessionId, agentType, restart }: Spec, before: Cause | undefined): LifeEvent {
+export function notResumed({ sessionId, agentType, restart }: Spec, before: ReadCause | undefined): LifeEvent {
   const how = before === undefined ? 'ended' : `ended (${before.result})`
   const why =
     restart === 'mark'
       ? 'it was created with --restart mark'
       : `the ${agentType} agent cannot go on where it was; --restart rerun would run it again`
-  const cause = { ...before, result: before?.result ?? 'lost', message: `its daemon ${how}, and ${why}` }
+  const cause = knownCause({ ...before, result: before?.result ?? 'lost', message: `its daemon ${how}, and ${why}` })
   return { type: 'session_interrupted', sessionId, cause }
 }
 
 /** Else the program would be blamed: spawn has one word for both. */
 export function nowhere({ sessionId, workingDir }: Spec): LifeEvent {
-  const cause = { result: 'not-found', message: `${workingDir} was there when the session was created` }
+  const cause: Cause = { result: 'not-found', message: `${workingDir} was there when the session was created` }
   return { type: 'session_failed', sessionId, error: `the working directory ${workingDir} is gone`, cause }
 }

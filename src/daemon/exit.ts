@@ -7,18 +7,21 @@ import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { programs } from '../base/programs.js'
 import { parseRecord } from '../log/line.js'
 import { openLog, readRecords } from '../log/read.js'
-import type { Cause, RegistryEvent } from '../session/events.js'
+import type { RegistryEvent } from '../session/events.js'
 import { exitCause, type Loose } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { appendRegistry, type Row } from '../session/registry.js'
 import { repairRegistry } from '../session/repair.js'
-import { readSession } from '../session/state.js'
-import { terminalStatuses } from '../session/status.js'
+import { SessionFold, type SessionState } from '../session/state.js'
+import { isLive, terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
-import { startLimit, unitName } from '../supervisor/systemd.js'
+import { unitName } from '../supervisor/systemd.js'
+import { givenUp, stoppedAlone, stoppedWith } from './fate.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */
 const TAIL = 256 * 1024
+/** How long a manager has to say how it is. */
+const PATIENCE_MS = 1000
 const terminal: ReadonlySet<unknown> = new Set(terminalStatuses.map((status) => `session_${status}`))
 
 /**
@@ -35,7 +38,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
   const status = statusOf(env.EXIT_STATUS)
   const ended = tail.find((record) => terminal.has(record.type) && record.epoch === epoch)
   // Written by the daemon, which may have died before it told the registry. Before its exit, which would close the row.
-  if (ended !== undefined) await appendRegistry(home, ended as unknown as RegistryEvent)
+  for (const untold of untoldOf(row, epoch, started, ended)) await appendRegistry(home, untold)
   await appendLifecycle(
     home,
     {
@@ -60,10 +63,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     return
   }
   sweep(home, id)
-  const cause: Cause =
-    manager === 'stopping'
-      ? { result: 'log-out', message: 'the user manager ended: log-out or shutdown' }
-      : { result: 'stopped', message: 'the unit was stopped' }
+  const cause = manager === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
   const options = { epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
 }
@@ -71,20 +71,37 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
 /** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
 export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
   sweep(home, id)
-  const state = readSession(home, id)
+  const { state, runs } = readRuns(home, id)
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
-  // systemd hands on the result of the last run, and keeps for itself that it was one too many.
-  const since = Date.now() - startLimit.intervalSec * 1000
-  const starts = readTail(home, id).filter(
-    ({ type, timestamp }) => type === 'daemon_started' && Date.parse(String(timestamp)) > since,
-  )
-  const cause: Cause =
-    starts.length >= startLimit.burst
-      ? { ...last, result: 'start-limit-hit', message: `${starts.length} starts; the last one ended by ${last.result}` }
-      : last
+  const cause = givenUp(last, runs, Date.now())
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
   const options = { epoch: state.epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
+}
+
+/** What the registry was not told of a run: its start, and its end. Told again, an old start would open what has ended. */
+function untoldOf(row: Row | undefined, epoch: number, ...events: (Loose | undefined)[]): RegistryEvent[] {
+  if (row !== undefined && row.epoch === epoch && !isLive(row.status)) return []
+  const isUntold = (event: Loose | undefined): event is Loose =>
+    event?.epoch === epoch && (event.type !== 'daemon_started' || (row?.epoch ?? 0) < epoch)
+  return events.filter(isUntold) as unknown as RegistryEvent[]
+}
+
+/** The session, and when each of its runs was first heard of: of one that died at once, its exit is all that tells. */
+function readRuns(home: Home, id: string): { state: SessionState; runs: number[] } {
+  const runs = new Map<unknown, number>()
+  const fd = openLog(sessionLog(home, id))
+  try {
+    const fold = new SessionFold(id)
+    fold.read(fd, ({ type, invocationId, epoch, timestamp }) => {
+      if (type !== 'daemon_started' && type !== 'daemon_exited') return
+      const run = invocationId ?? epoch
+      if (!runs.has(run)) runs.set(run, Date.parse(String(timestamp)))
+    })
+    return { state: fold.state, runs: [...runs.values()] }
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** No terminal event has followed the last start. From the tail: a fold of a long file would outlast the lock. */
@@ -149,11 +166,11 @@ function readTail(home: Home, id: string): Loose[] {
   }
 }
 
-/** Whoever does not answer soon is not waited for: the fact of the exit matters more. */
-export async function managerState(): Promise<string> {
-  const argv = ['systemctl', '--user', 'is-system-running'] as const
+/** Whoever does not answer soon is not waited for: the fact of the exit matters more. @param which the user's manager, or the system's */
+export async function managerState(which: readonly string[] = ['--user']): Promise<string> {
+  const argv = ['systemctl', ...which, 'is-system-running'] as const
   try {
-    return (await run(argv, 'ask the user manager how it is', { anyStatus: true, timeoutMs: 3000 })).trim()
+    return (await run(argv, 'ask the manager how it is', { anyStatus: true, timeoutMs: PATIENCE_MS })).trim()
   } catch (error) {
     if (error instanceof AgentzError) return 'unknown'
     throw error

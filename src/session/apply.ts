@@ -1,8 +1,8 @@
 /** What each event does to the state of a session. Pure but for the state itself, which is changed in place. */
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
-import type { Cause, Decided, Usage } from './events.js'
-import { applyLife, type Loose, newLife } from './life.js'
+import type { Decided, Usage } from './events.js'
+import { applyLife, causeOf, type Loose, newLife } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'
@@ -154,7 +154,11 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   },
   turn_ended: (state, { reason, error, cause }) => {
     state.inTurn = false
-    state.lastTurn = { reason: reason as string, error: error as string, cause: cause as Cause }
+    state.lastTurn = {
+      reason: reason as string,
+      error: error as string,
+      ...(cause === undefined ? {} : { cause: causeOf(cause) }),
+    }
     state.turnUsage = { input: 0, output: 0, cached: 0 }
     for (const each of state.messages.values()) if (each.accepted) each.answered = true
   },

@@ -5,6 +5,7 @@
  * Readers must take unknown types and unknown fields in their stride; writers write only what stands here.
  */
 import * as z from 'zod/mini'
+import { CauseWord } from './cause.js'
 import { SessionId } from './id.js'
 import { Spec } from './spec.js'
 
@@ -12,12 +13,10 @@ export const By = z.enum(['daemon', 'user', 'agent', 'supervisor'])
 
 /** Why something ended. `result` is systemd's word where it has one, else ours. */
 export const Cause = z.looseObject({
-  /** success, exit-code, signal, core-dump, oom-kill, watchdog, timeout, start-limit-hit, resources (systemd);
-   * stopped, log-out, reboot, lost, agent, login, not-found, not-started, cancelled, budget, permission-mode (agentz). */
-  result: z.string(),
+  result: CauseWord,
   /** exited, killed or dumped. */
   code: z.optional(z.string()),
-  /** The exit status, or the signal's name without SIG. */
+  /** The exit status, the signal's name without SIG, or the HTTP status of the model's answer. */
   status: z.optional(z.union([z.int(), z.string()])),
   message: z.optional(z.string()),
 })

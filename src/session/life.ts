@@ -1,5 +1,6 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
-import type { Cause, Creator, Metadata, Usage } from './events.js'
+import type { ReadCause } from './cause.js'
+import type { Creator, Metadata, Usage } from './events.js'
 import { isLive, nextStatus, type Status } from './status.js'
 
 export interface Life {
@@ -18,7 +19,7 @@ export interface Life {
   pid?: number
   bootId?: string
   invocationId?: string
-  cause?: Cause
+  cause?: ReadCause
   error?: string
   metadata?: Metadata
   /** Tokens and money so far. */
@@ -111,7 +112,7 @@ export const isOver = ({ status, cause }: Pick<Life, 'status' | 'cause'>): boole
   !isLive(status) && (status !== 'interrupted' || cause?.message !== undefined)
 
 /** It did not end by an event: to take up a session that has ended is no restart. */
-const wasBroken = (before: Status, cause: Cause | undefined): boolean =>
+const wasBroken = (before: Status, cause: ReadCause | undefined): boolean =>
   isLive(before) || (before === 'interrupted' && cause?.message === undefined)
 
 const terminalOf: Record<string, Status> = {
@@ -123,13 +124,13 @@ const terminalOf: Record<string, Status> = {
 const lifeless = new Set(['session_recovery', 'session_updated'])
 
 /** A cause as far as it is one: a line may have come from anywhere. */
-function causeOf(given: unknown): Cause {
+export function causeOf(given: unknown): ReadCause {
   const { result, ...rest } = (typeof given === 'object' && given !== null ? given : {}) as Loose
   return { result: typeof result === 'string' ? result : 'unknown', ...rest }
 }
 
 /** systemd's account of an exit, as a cause. */
-export function exitCause(exit: Loose): Cause {
+export function exitCause(exit: Loose): ReadCause {
   const { result, code, status } = exit as { result: string; code?: string; status?: string | number }
   return { result, ...(code === undefined ? {} : { code }), ...(status === undefined ? {} : { status }) }
 }

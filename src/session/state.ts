@@ -4,7 +4,8 @@ import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { type Damage, type Line, openLog, readRecords } from '../log/read.js'
 import { applySession, newState } from './apply.js'
-import type { Cause, Usage } from './events.js'
+import type { ReadCause } from './cause.js'
+import type { Usage } from './events.js'
 import type { Life, Loose } from './life.js'
 import type { Message } from './message.js'
 import type { Budget, Spec } from './spec.js'
@@ -30,7 +31,7 @@ export interface SessionState extends Life {
   turns: number
   inTurn: boolean
   /** How the last turn has ended. */
-  lastTurn?: { reason: string; error?: string; cause?: Cause }
+  lastTurn?: { reason: string; error?: string; cause?: ReadCause }
   usage: Usage
   /** The part of `usage` that belongs to the turn that runs. */
   turnUsage: Usage

@@ -1,5 +1,6 @@
 /** One session as `--json` and the API show it: the fields scripts hold on to. */
-import type { Cause, Metadata, Usage } from './events.js'
+import type { ReadCause } from './cause.js'
+import type { Metadata, Usage } from './events.js'
 import type { Loose } from './life.js'
 import type { Budget } from './spec.js'
 import type { SessionState } from './state.js'
@@ -24,7 +25,7 @@ export interface SessionView {
   updatedAt: string
   epoch: number
   restarts: number
-  cause?: Cause
+  cause?: ReadCause
   error?: string
   metadata?: Metadata
   nativeId?: string

@@ -2,6 +2,7 @@
 import type { Home } from '../base/paths.js'
 import { withLock } from '../log/lock.js'
 import { appendControl } from '../session/control.js'
+import type { Cause } from '../session/events.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
@@ -39,7 +40,7 @@ async function cancelNow(home: Home, supervisor: Supervisor, before: SessionStat
   // It would never hear of it.
   if (state.frozen && carried) await thawSession(home, supervisor, id, via)
   if (carried || carries(await unitState(supervisor, id, state))) return { offset, status: state.status, done: true }
-  const cause = { result: 'cancelled', message: 'cancelled on request; no daemon ran' }
+  const cause: Cause = { result: 'cancelled', message: 'cancelled on request; no daemon ran' }
   const options = { epoch: state.epoch || undefined, check: () => isLive(readSession(home, id).status) }
   await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', options)
   return { offset, status: readSession(home, id).status, done: true }

@@ -3,6 +3,7 @@
 import { toAgentzError } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import type { Environment } from '../session/environment.js'
+import type { Cause } from '../session/events.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import type { Spec } from '../session/spec.js'
 import { readSession } from '../session/state.js'
@@ -34,7 +35,7 @@ export async function launch(
     // A start that was not confirmed may have happened all the same.
     if (carries(await unitState(supervisor, spec.sessionId, {}))) return undefined
     const { sessionId } = spec
-    const cause = { result: 'not-started', message: error.message }
+    const cause: Cause = { result: 'not-started', message: error.message }
     const check = () => isLive(readSession(home, sessionId).status)
     await appendLifecycle(home, { type: 'session_failed', sessionId, error: error.message, cause }, 'supervisor', {
       check,

@@ -16,7 +16,7 @@ const PREFIX = 'agentz-session-'
 const linked = [slice, 'agentz-failed@.service']
 
 /** sysexits that a restart would only repeat: usage, data, login, configuration. */
-const FINAL_EXITS = '64 65 77 78'
+export const finalExits: readonly unknown[] = [64, 65, 77, 78]
 
 /** More starts than this in the interval, and systemd gives up. */
 export const startLimit = { intervalSec: 300, burst: 5 }
@@ -37,7 +37,7 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     'RestartSec=1',
     `StartLimitIntervalSec=${startLimit.intervalSec}`,
     `StartLimitBurst=${startLimit.burst}`,
-    `RestartPreventExitStatus=${FINAL_EXITS}`,
+    `RestartPreventExitStatus=${finalExits.join(' ')}`,
     // Neither finished nor failed units pile up; how they ended is in the log.
     'CollectMode=inactive-or-failed',
     'KillMode=mixed',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { modelCause, Stdio, type StdioOptions } from '../../src/agents/stdio.js'
+import { Stdio, type StdioOptions } from '../../src/agents/stdio.js'
 import { treeOf } from '../../src/base/tree.js'
 import { tempDir, until } from '../helpers/home.js'
 import { newSpec, record } from './recorder.js'
@@ -117,11 +117,4 @@ t.test('a tool that left the tree before anybody looked is found by its mark', a
   t.equal(treeOf([pid]).length, 1)
   await stdio.stop(silent, 'SIGTERM')
   t.same(treeOf([pid]), [])
-})
-
-t.test('what a model’s error means', async (t) => {
-  t.same(modelCause('no', 529), { result: 'agent', message: 'no', status: 529 })
-  t.same(modelCause('no', 401), { result: 'login', message: 'no', status: 401 })
-  t.same(modelCause('Invalid API key', 'x'), { result: 'login', message: 'Invalid API key' })
-  t.same(modelCause('room 4012'), { result: 'agent', message: 'room 4012' })
 })

@@ -8,7 +8,7 @@ import type { LifeEvent } from '../../src/session/lifecycle.js'
 import { specify } from '../../src/session/store.js'
 
 const spec = specify({ agentType: 'claude', prompt: 'p', workingDir: '/' })
-const cause = { result: 'agent', message: 'overloaded' }
+const cause = { result: 'agent' as const, message: 'overloaded' }
 const metadata = { durationMs: 5, turns: 1, editedFiles: [] }
 const { sessionId } = spec
 

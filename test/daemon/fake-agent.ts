@@ -156,7 +156,7 @@ export class FakeRun implements Conversation {
   }
 
   endTurn(reason: 'completed' | 'interrupted' | 'failed', error?: string): void {
-    const why = error === undefined ? {} : { error, cause: { result: 'agent', message: error } }
+    const why = error === undefined ? {} : { error, cause: { result: 'agent' as const, message: error } }
     this.emit(...this.book.endTurn({ reason, ...why }))
   }
 
@@ -188,7 +188,7 @@ export class FakeRun implements Conversation {
 
   /** As by SIGKILL. */
   kill(): void {
-    const cause = { result: 'signal', code: 'killed', status: 'KILL' }
+    const cause = { result: 'signal' as const, code: 'killed', status: 'KILL' }
     this.end({ kind: 'died', error: '`fake` was ended by SIGKILL', cause, again: true })
   }
 

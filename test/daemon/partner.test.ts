@@ -67,7 +67,7 @@ t.test('killed again and again: three times it is started again, and then that i
 })
 
 t.test('one that dies of itself is not started again', async (t) => {
-  const cause = { result: 'login', message: 'not logged in' }
+  const cause = { result: 'login' as const, message: 'not logged in' }
   const agent = new FakeAgent({
     onStart: (run) => void setImmediate(() => run.end({ kind: 'died', error: 'not logged in', cause, again: false })),
   })

@@ -179,7 +179,7 @@ t.test('two processes answer at once: one wins', async (t) => {
 t.test('the end of a session stands in both files, once', async (t) => {
   const home = newHome(t)
   const id = await running(home)
-  const event = { type: 'session_failed' as const, sessionId: id, error: 'e', cause: { result: 'signal' } }
+  const event = { type: 'session_failed' as const, sessionId: id, error: 'e', cause: { result: 'signal' as const } }
   const check = () => readSession(home, id).status === 'running'
   t.equal(await appendLifecycle(home, event, 'supervisor', { epoch: 1, check }), true)
   t.equal(await appendLifecycle(home, event, 'supervisor', { epoch: 1, check }), false, 'no longer true')

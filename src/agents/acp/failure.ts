@@ -1,9 +1,9 @@
 /** Errors that agents answer with, in words, and what they mean. */
 import type { Cause } from '../../session/events.js'
 import type { End } from '../agent.js'
+import { blame } from '../blame.js'
 import { cut } from '../cut.js'
 import { isObject, type Json, object, parseObject, string } from '../json.js'
-import { modelCause } from '../stdio.js'
 
 /** Somebody has to log in. */
 const AUTH_REQUIRED = -32000
@@ -26,13 +26,19 @@ export const died = (error: string, cause: Cause): StartFailure =>
 
 /** What an answer with an error says: some hide the sentence inside the data, or inside JSON. */
 export function sentence(error: unknown): string {
+  const said = textOf(error)
+  return cut(string(hidden(said).message) ?? said, ERROR_BUDGET).content
+}
+
+function textOf(error: unknown): string {
   const { message, data } = object(error)
   const details = string(object(data).details)
   const text = (string(message) ?? 'no reason was given').replace(/^Internal error: /, '')
-  const said = details !== undefined && /^internal error$/i.test(text) ? details : text
-  const inner = string(object(parseObject(said)?.error).message)
-  return cut(inner ?? said, ERROR_BUDGET).content
+  return details !== undefined && /^internal error$/i.test(text) ? details : text
 }
+
+/** The error of the model's server, where it is the whole text. */
+const hidden = (text: string): Json => object(parseObject(text)?.error)
 
 export const isLogin = (error: unknown): boolean => object(error).code === AUTH_REQUIRED
 
@@ -40,9 +46,14 @@ export const isUnknownSession = (error: unknown): boolean => object(error).code 
 
 /** The cause of a turn that has failed with an error of the model. */
 export function promptCause(error: unknown): Cause {
-  const status = httpStatus(object(error))
-  const cause = modelCause(sentence(error), status)
-  return isLogin(error) ? { ...cause, result: 'login' } : cause
+  const { code, data } = object(error)
+  const { kind, errorKind, errorName } = object(data)
+  const inner = hidden(textOf(error))
+  return blame({
+    message: sentence(error),
+    status: httpStatus(object(error)) ?? httpStatus(inner),
+    kinds: [kind, errorKind, errorName, inner.code, inner.type, inner.status, code],
+  })
 }
 
 /** JSON-RPC has no codes between 400 and 599: where one stands there, it is that of HTTP. */

@@ -3,7 +3,7 @@ import { methods, PROTOCOL_VERSION } from '@agentclientprotocol/sdk'
 import { DEFAULT_MODE } from '../../session/mode.js'
 import type { Spec } from '../../session/spec.js'
 import { isObject, type Json, object, string } from '../json.js'
-import { died, isLogin, isUnknownSession, StartFailure, sentence } from './failure.js'
+import { died, isLogin, isUnknownSession, promptCause, StartFailure, sentence } from './failure.js'
 import type { Link } from './link.js'
 import type { Profile } from './profile.js'
 import type { AcpSession, Choice } from './session.js'
@@ -118,14 +118,14 @@ async function setModel(hands: Handshake): Promise<void> {
   const { model } = session
   if (spec.model === undefined || profile.modelAtStart === true || model?.current === spec.model) return
   if (model === undefined) {
-    throw died(`${profile.name} has no way to choose a model: start it without one`, { result: 'agent' })
+    throw died(`${profile.name} has no way to choose a model: start it without one`, { result: 'model' })
   }
   try {
     await choose(hands, model, spec.model, { method: SET_MODEL, key: 'modelId' })
   } catch (error) {
     if (hands.link.isClosed) throw error
     const why = `${profile.name} does not take the model ${spec.model} (${sentence(error)})`
-    throw died(`${why}; it has ${names(model)}`, { result: 'agent' })
+    throw died(`${why}; it has ${names(model)}`, { result: 'model' })
   }
 }
 
@@ -167,5 +167,5 @@ function refused({ name, loginHint }: Profile, error: unknown): StartFailure {
   const why = sentence(error)
   return isLogin(error)
     ? died(`nobody is logged in to ${name} (${why}): ${loginHint}`, { result: 'login' })
-    : died(`${name} did not begin a session: ${why}`, { result: 'agent' })
+    : died(`${name} did not begin a session: ${why}`, promptCause(error))
 }

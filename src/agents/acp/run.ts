@@ -4,6 +4,7 @@ import { AgentzError, reason } from '../../base/errors.js'
 import type { AgentEvent } from '../../session/events.js'
 import { isOwn } from '../../session/message.js'
 import type { AgentContext, Conversation, Decision, End, Message } from '../agent.js'
+import { blame } from '../blame.js'
 import { Coalescer } from '../coalesce.js'
 import { cutJson } from '../cut.js'
 import type { Json } from '../json.js'
@@ -179,7 +180,7 @@ export class AcpRun implements Conversation {
   async #failed(error: unknown): Promise<void> {
     if (error instanceof StartFailure) this.#failure = error.end
     else if (this.#isAsked || (await within(this.#stdio.exited, CLOSING_MS))) return
-    this.#failure ??= { kind: 'died', error: reason(error), cause: { result: 'agent' }, again: false }
+    this.#failure ??= { kind: 'died', error: reason(error), cause: blame({ message: reason(error) }), again: false }
     this.#stderr.end()
     await this.#stdio.stop(() => Promise.resolve(), 'SIGTERM')
   }

@@ -26,7 +26,7 @@ export function turnFailure(error: unknown): TurnEnd {
   return { reason: 'failed', error: sentence(error), cause: promptCause(error) }
 }
 
-const why = (error: string) => ({ error, cause: { result: 'agent', message: error } })
+const why = (error: string): { error: string; cause: Cause } => ({ error, cause: { result: 'agent', message: error } })
 
 /** Money of the session so far, as `usage_update` tells it: what a turn cost is the difference. */
 export class Costs {

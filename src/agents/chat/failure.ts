@@ -22,11 +22,22 @@ export function requestFailure(error: unknown): unknown {
 /** What a call of the model has failed with. */
 export function modelFailure(error: unknown): RequestError {
   const last = RetryError.isInstance(error) ? error.lastError : error
-  if (!APICallError.isInstance(last)) return new RequestError(INTERNAL, `The model's answer broke off: ${told(last)}`)
+  if (!APICallError.isInstance(last))
+    return new RequestError(INTERNAL, `The model's answer broke off: ${told(last)}`, away)
   const { statusCode: status, message } = last
-  if (status === undefined) return new RequestError(INTERNAL, `The model cannot be reached: ${message}`)
+  if (status === undefined) return new RequestError(INTERNAL, `The model cannot be reached: ${message}`, away)
   if (status < 400) return new RequestError(INTERNAL, `The model's answer cannot be read: ${message}`, { status })
-  return new RequestError(INTERNAL, `The model answered with HTTP status ${status}: ${message}`, { status })
+  const kind = kindOf(last.data)
+  const data = kind === undefined ? { status } : { status, kind }
+  return new RequestError(INTERNAL, `The model answered with HTTP status ${status}: ${message}`, data)
+}
+
+const away = { kind: 'unreachable' }
+
+/** What the server calls the error: its code is the more exact one of the two. */
+function kindOf(data: unknown): string | undefined {
+  const { code, type } = object(object(data).error)
+  return string(code) ?? string(type)
 }
 
 /** What is told inside of a stream is no Error, but what the server has sent. */

@@ -3,10 +3,10 @@
  * the `result` line repeats the answer, replayed `user` lines repeat the person, and neither gives text.
  */
 import type { AgentEvent, EventOf, Unframed } from '../../session/events.js'
+import { blame } from '../blame.js'
 import { Book } from '../book.js'
 import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
 import { isObject, type Json, object, objects, parseObject, string } from '../json.js'
-import { modelCause } from '../stdio.js'
 import { alwaysOf, meaningOf } from './always.js'
 import { blockEvents, resultText } from './blocks.js'
 import { turnResult } from './result.js'
@@ -42,6 +42,8 @@ export class ClaudeNormaliser {
   #session: Omit<Unframed<EventOf<'agent_session'>>, 'type'> | undefined
   /** Dollars since this process started. */
   #cost = 0
+  /** What it called its last error in this turn, in a word. */
+  #errorKind: unknown
   readonly #stream = new ModelStream()
   #taken: string[] = []
   #replies: object[] = []
@@ -137,6 +139,7 @@ export class ClaudeNormaliser {
   #assistant(line: Json): AgentEvent[] {
     const message = object(line.message)
     const events: AgentEvent[] = []
+    if (line.error !== undefined) this.#errorKind = line.error
     for (const block of objects(message.content)) {
       // Claude's own words in the model's place: errors of the API, and notes.
       if (message.model === '<synthetic>' && block.type === 'text')
@@ -172,7 +175,8 @@ export class ClaudeNormaliser {
       this.forgotten = short(lost)
       return []
     }
-    const { reason, usage, totalCost, error, cause } = turnResult(line, this.#cost)
+    const { reason, usage, totalCost, error, cause } = turnResult(line, this.#cost, this.#errorKind)
+    this.#errorKind = undefined
     this.#cost = totalCost ?? this.#cost
     return [usage, ...this.book.endTurn({ reason, ...(error === undefined ? {} : { error }), ...(cause && { cause }) })]
   }
@@ -229,9 +233,7 @@ function asked(requestId: string, input: unknown): AgentEvent {
 
 function synthetic(text: string, line: Json): AgentEvent {
   if (line.error === undefined && line.isApiErrorMessage !== true) return { type: 'system', ...cut(text) }
-  const status = /\bAPI Error: (\d{3})\b/.exec(text)?.[1]
-  const { content } = cut(text, HALF)
-  return { type: 'error', content, cause: modelCause(text, status === undefined ? undefined : Number(status)) }
+  return { type: 'error', content: cut(text, HALF).content, cause: blame({ message: text, kinds: [line.error] }) }
 }
 
 const unknown = (message: Json): AgentEvent[] => {

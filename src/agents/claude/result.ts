@@ -1,8 +1,8 @@
 /** What a turn of claude came to: its `result` line, judged. */
 import type { Cause, EventOf, Unframed } from '../../session/events.js'
+import { blame } from '../blame.js'
 import { cut } from '../cut.js'
 import { count, type Json, number, object, string } from '../json.js'
-import { modelCause } from '../stdio.js'
 
 export interface TurnResult {
   readonly reason: 'completed' | 'interrupted' | 'failed'
@@ -20,8 +20,9 @@ const ERROR_BUDGET = 16 * 1024
  * `is_error` is the judge: the subtype of an HTTP 400 is "success". Claude's costs add up over the process, its tokens
  * do not.
  * @param costBefore the total cost that the turn before ended with
+ * @param kind what claude called its last error in this turn
  */
-export function turnResult(line: Json, costBefore: number): TurnResult {
+export function turnResult(line: Json, costBefore: number, kind?: unknown): TurnResult {
   const usage = object(line.usage)
   const totalCost = number(line.total_cost_usd)
   const cost = totalCost === undefined ? {} : { costUsd: Math.max(0, totalCost - costBefore) }
@@ -41,7 +42,12 @@ export function turnResult(line: Json, costBefore: number): TurnResult {
     return { reason: 'interrupted', ...common, error, cause: { result: 'agent', message: error } }
   }
   const error = cut(errorText(line), ERROR_BUDGET).content
-  return { reason: 'failed', ...common, error, cause: modelCause(error, line.api_error_status) }
+  return {
+    reason: 'failed',
+    ...common,
+    error,
+    cause: blame({ message: error, status: line.api_error_status, kinds: [kind] }),
+  }
 }
 
 /** Tokens in: what was read from its cache counts as one of them. */

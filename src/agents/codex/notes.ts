@@ -1,8 +1,8 @@
 /** What codex says about itself and its turns, in words. */
 import type { AgentEvent, Cause } from '../../session/events.js'
+import { blame } from '../blame.js'
 import { cut, short } from '../cut.js'
 import { type Json, object, objects, parseObject, string } from '../json.js'
-import { modelCause } from '../stdio.js'
 
 /** An error may be long (a whole HTTP answer); as a sentence it is not. */
 const ERROR_BUDGET = 16 * 1024
@@ -31,11 +31,12 @@ export function turnEnd({ status, error }: Json): TurnEnd {
 /** The HTTP status stands in the kind of the error; where the provider gave JSON, the message is that JSON. */
 function failureOf({ message, codexErrorInfo }: Json): { error: string; cause: Cause } {
   const text = string(message) ?? 'codex gave no reason'
-  const inner = string(object(parseObject(text)?.error).message) ?? text
-  const error = cut(inner, ERROR_BUDGET).content
-  const kinds = Object.values(object(codexErrorInfo))
-  const status = codexErrorInfo === 'unauthorized' ? 401 : objects(kinds)[0]?.httpStatusCode
-  return { error, cause: modelCause(error, status) }
+  const inner = object(parseObject(text)?.error)
+  const error = cut(string(inner.message) ?? text, ERROR_BUDGET).content
+  const info = object(codexErrorInfo)
+  const status = objects(Object.values(info))[0]?.httpStatusCode
+  const kinds = [codexErrorInfo, ...Object.keys(info), inner.code, inner.type]
+  return { error, cause: blame({ message: error, status, kinds }) }
 }
 
 /** A plan in the words that ACP has for one, which are those of the other agents. */

@@ -4,13 +4,13 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { AgentzError } from '../../base/errors.js'
 import { killAll, treeOf } from '../../base/tree.js'
-import type { Cause } from '../../session/events.js'
 import type { AgentContext, Conversation, Decision, End, Message } from '../agent.js'
+import { blame } from '../blame.js'
 import { Coalescer } from '../coalesce.js'
 import { short } from '../cut.js'
 import { type Json, object, objects, string } from '../json.js'
 import { sentenceOf } from '../process.js'
-import { modelCause, Stdio } from '../stdio.js'
+import { Stdio } from '../stdio.js'
 import { nativeProgram } from './native.js'
 import { CodexNormaliser, type Heard } from './normalise.js'
 import { Outbox } from './outbox.js'
@@ -168,7 +168,7 @@ export class CodexRun implements Conversation {
       return
     }
     const isForgotten = this.#context.nativeId !== undefined && /no rollout found|thread not found/.test(error.message)
-    const cause: Cause = modelCause(error.message, error.code === 401 ? 401 : undefined)
+    const cause = blame({ message: error.message, status: error.code === 401 ? 401 : undefined })
     this.#refused = isForgotten
       ? { kind: 'forgotten', error: short(error.message) }
       : { kind: 'died', error: short(`codex could not start: ${error.message}`), cause, again: false }
