@@ -1,4 +1,5 @@
 /** Events as a person reads them. Pure but for colour. */
+import { meaningOf } from '../session/cause.js'
 import type { Loose } from '../session/life.js'
 import { asked } from './question.js'
 import { type Colour, harmless, oneLine, paint, spelled } from './terminal.js'
@@ -135,7 +136,8 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   session_thawed: () => note('❄', 'blue', 'it goes on'),
   session_queued: () => note('…', 'blue', 'it waits for its turn: as many sessions run as may'),
   session_completed: ({ metadata }) => note('✔', 'green', `completed${took(metadata)}`),
-  session_failed: ({ error }) => `${paint('✗', 'red')} failed: ${harmless(string(error))}\n`,
+  session_failed: ({ error, cause }) =>
+    `${paint('✗', 'red')} failed: ${harmless(string(error))}\n${advice((cause as Loose | undefined)?.result)}`,
   session_cancelled: ({ cause }) => {
     const { result, message } = (cause ?? {}) as Loose
     const why = result === 'cancelled' || message === undefined ? '' : `: ${string(message)}`
@@ -143,8 +145,15 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   },
   session_interrupted: ({ cause }) => {
     const { result, message } = (cause ?? {}) as Loose
-    return `${paint('✗', 'red')} interrupted: ${harmless(string(message ?? result))}\n`
+    const why = message ?? meaningOf(result)?.says ?? result
+    return `${paint('✗', 'red')} interrupted: ${harmless(string(why))}\n${advice(result)}`
   },
+}
+
+/** What to do about a cause, where the word is known. */
+function advice(word: unknown): string {
+  const meaning = meaningOf(word)
+  return meaning === undefined ? '' : `  ${paint(meaning.next, 'dim')}\n`
 }
 
 /** Whoever said it knows the rest. */

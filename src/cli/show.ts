@@ -1,4 +1,5 @@
 import { sessionLog } from '../base/paths.js'
+import { meaningOf } from '../session/cause.js'
 import { findSession } from '../session/find.js'
 import type { Loose } from '../session/life.js'
 import { type SessionView, sessionView } from '../session/view.js'
@@ -60,9 +61,11 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
     value ? [`${paint(name.padEnd(10), 'dim')}${indented(harmless(value), 10)}`] : []
   const why =
     cause && [cause.result, cause.code, cause.status, cause.message].filter((part) => part !== undefined && part !== '')
+  const meaning = meaningOf(cause?.result)
   const lines = [
     `${paint(view.sessionId, 'bold')}  ${paint(view.status, colourOf[view.status], 'bold')}  ${oneLine(view.title, Math.max(20, columns() - view.status.length - 16))}`,
     ...row('cause', why ? harmless(why.join(', ')) : undefined),
+    ...row('that is', meaning && `${meaning.says} ${meaning.next}`),
     ...row('error', view.error ? harmless(view.error) : undefined),
     ...row('agent', [view.agentType, view.model, view.permissionMode].filter(Boolean).join('  ')),
     ...row('directory', harmless(view.workingDir)),

@@ -1,5 +1,6 @@
 /** Folding a log: parse each record, hand it to a reducer. A record that is not JSON after all is counted, never thrown. */
 import { closeSync, fstatSync } from 'node:fs'
+import { parseRecord } from './line.js'
 import { type Damage, openLog, readRecords } from './read.js'
 
 export interface FoldResult {
@@ -17,10 +18,8 @@ export function foldRecords(
 ): FoldResult {
   const damaged: Damage[] = []
   const offset = readRecords(fd, { from, onDamage: (damage) => damaged.push(damage) }, (line) => {
-    let record: Record<string, unknown>
-    try {
-      record = JSON.parse(line.bytes.toString('utf8'))
-    } catch {
+    const record = parseRecord(line.bytes)
+    if (record === undefined) {
       damaged.push({ at: line.offset - line.bytes.length - 1, length: line.bytes.length })
       return
     }

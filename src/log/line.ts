@@ -4,6 +4,8 @@
  * with SEAL), and damaged ones. The check looks at two bytes, so that logs pass at disk speed, unparsed.
  */
 
+import { isDeep } from '../base/deep.js'
+
 export const NEWLINE = 0x0a
 const BRACE_OPEN = 0x7b
 const BRACE_CLOSE = 0x7d
@@ -25,10 +27,14 @@ export function lineKind(bytes: Uint8Array, start: number, end: number): LineKin
   return end - start === 1 && bytes[start] === CANCEL ? 'empty' : 'damaged'
 }
 
-/** The record that a line holds; undefined if it is no JSON after all, as a damaged line, or a part of one, may be. */
+/**
+ * The record that a line holds; undefined if it is no JSON after all, as a damaged line, or a part of one, may be, or nested so deep that
+ * what it says could not be shown.
+ */
 export function parseRecord(bytes: Buffer): Record<string, unknown> | undefined {
+  const text = bytes.toString('utf8')
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return isDeep(text) ? undefined : JSON.parse(text)
   } catch {
     return undefined
   }

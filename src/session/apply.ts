@@ -2,7 +2,7 @@
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
 import type { Decided, Usage } from './events.js'
-import { applyLife, causeOf, type Loose, newLife } from './life.js'
+import { applyLife, causeOf, type Loose, newLife, textOf } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'
@@ -120,10 +120,10 @@ const finite = (value: unknown): number | undefined =>
 function settleOwn(state: SessionState, { about, subject }: Loose, content: string): void {
   const word = content.trim().toLowerCase()
   if (about === 'budget') {
-    if (word === 'stop') state.stopAt = String(subject)
+    if (word === 'stop') state.stopAt = textOf(subject)
     else grant(state, subject, word)
   }
-  const undecided = about === 'undecided' ? state.messages.get(String(subject)) : undefined
+  const undecided = about === 'undecided' ? state.messages.get(textOf(subject)) : undefined
   if (undecided === undefined) return
   if (word === 'send') undecided.sent = false
   if (word === 'skip') undecided.accepted = undecided.answered = true
@@ -135,7 +135,7 @@ function settleOwn(state: SessionState, { about, subject }: Loose, content: stri
  */
 function grant(state: SessionState, subject: unknown, word: string): void {
   const { granted, spec } = state
-  if (!Object.hasOwn(granted, String(subject))) return
+  if (!Object.hasOwn(granted, textOf(subject))) return
   const budget = subject as keyof typeof granted
   const limit = spec.budget?.[budget] ?? 0
   const over = Math.max(0, usedUp(state)[budget] - limit - granted[budget])
@@ -189,7 +189,7 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   },
   approval_voided: (state, { requestId, why }) => {
     for (const requests of [state.approvals, state.inputs]) {
-      if (requests.delete(requestId as string)) state.voided.set(requestId as string, String(why))
+      if (requests.delete(requestId as string)) state.voided.set(requestId as string, textOf(why))
     }
   },
   input_request: (state, record) => void state.inputs.set(record.requestId as string, record),

@@ -31,10 +31,13 @@ export interface Life {
 /** A record as it came from the file: known only to be an object. */
 export type Loose = Record<string, unknown>
 
+/** Of a field that should be a text. JSON has objects that cannot be made one: {"toString":0}. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 export const newLife = ({ timestamp, creator }: Loose): Life => ({
   status: 'pending',
-  createdAt: String(timestamp),
-  updatedAt: String(timestamp),
+  createdAt: textOf(timestamp),
+  updatedAt: textOf(timestamp),
   epoch: 0,
   restarts: 0,
   ...(typeof creator === 'object' && creator !== null ? { creator: creator as Creator } : {}),

@@ -10,7 +10,7 @@ export interface Offer {
 export function offersOf({ options }: Loose): Offer[] {
   return list(options).flatMap((option) => {
     const { decision, label } = (option ?? {}) as Partial<Offer>
-    return typeof decision === 'string' ? [{ decision, label: String(label ?? decision) }] : []
+    return typeof decision === 'string' ? [{ decision, label: typeof label === 'string' ? label : decision }] : []
   })
 }
 

@@ -2,6 +2,7 @@
 import { closeSync } from 'node:fs'
 import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
+import { parseRecord } from '../log/line.js'
 import { type Damage, type Line, openLog, readRecords } from '../log/read.js'
 import { applySession, newState } from './apply.js'
 import type { ReadCause } from './cause.js'
@@ -129,10 +130,8 @@ export class SessionFold {
       this.#state.events++
       return
     }
-    let record: Loose
-    try {
-      record = JSON.parse(bytes.toString('utf8'))
-    } catch {
+    const record = parseRecord(bytes)
+    if (record === undefined) {
       this.#damaged.push({ at: line.offset - bytes.length - 1, length: bytes.length })
       return
     }

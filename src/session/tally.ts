@@ -2,9 +2,16 @@
 import { parseRecord } from '../log/line.js'
 import { readLog } from '../log/read.js'
 import type { AgentEvent, Metadata } from './events.js'
+import type { Loose } from './life.js'
 import type { SessionState } from './state.js'
 
 const heads = ['tool_use', 'tool_result'].map((type) => Buffer.from(`{"type":"${type}"`))
+
+/** A person may have appended it, with anything in its fields. */
+const isCountable = ({ type, toolId, tool, files = [] }: Loose): boolean =>
+  typeof toolId === 'string' &&
+  (type !== 'tool_use' ||
+    (typeof tool === 'string' && Array.isArray(files) && files.every((file) => typeof file === 'string')))
 
 export class Tally {
   readonly #byTool = new Map<string, number>()
@@ -19,7 +26,7 @@ export class Tally {
     readLog(path, {}, ({ bytes }) => {
       if (!heads.some((head) => bytes.subarray(0, head.length).equals(head))) return
       const record = parseRecord(bytes)
-      if (record !== undefined) tally.count(record as unknown as AgentEvent)
+      if (record !== undefined && isCountable(record)) tally.count(record as unknown as AgentEvent)
     })
     return tally
   }

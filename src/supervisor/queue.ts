@@ -9,6 +9,7 @@ import { AgentzError, toAgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { statOf } from '../base/proc.js'
 import { withLock } from '../log/lock.js'
+import type { Cause } from '../session/events.js'
 import { frame } from '../session/frame.js'
 import { isOver } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
@@ -122,7 +123,7 @@ async function seen(home: Home, supervisor: Supervisor, ids: readonly string[]):
 
 async function recordNotStarted(home: Home, { spec, epoch }: SessionState, error: AgentzError): Promise<AgentzError> {
   const { sessionId } = spec
-  const cause = { result: 'not-started', message: error.message }
+  const cause: Cause = { result: 'not-started', message: error.message }
   const check = () => readSession(home, sessionId).queuedAt !== undefined
   const event = { type: 'session_failed' as const, sessionId, error: error.message, cause }
   await appendLifecycle(home, event, 'supervisor', { epoch, check })

@@ -88,7 +88,7 @@ t.test('the proof itself is not blind', async (t) => {
   t.same(strictly(SessionEvent, good.replace('content', 'contents')), ['contents'])
   t.same(strictly(SessionEvent, good.replace('"agent"', '"nobody"')).length, 1)
   t.same(strictly(SessionEvent, good.replace('"text"', '"texts"')).length, 1)
-  const failed = '{"type":"error","timestamp":"t","by":"agent","content":"x","cause":{"result":"r","reason":"y"}}'
+  const failed = '{"type":"error","timestamp":"t","by":"agent","content":"x","cause":{"result":"agent","reason":"y"}}'
   t.same(strictly(SessionEvent, failed), ['cause.reason'])
 })
 

@@ -140,3 +140,14 @@ t.test('no line makes a session unreadable, whatever stands in it', async (t) =>
     { numRuns: 2000 },
   )
 })
+
+// It can be read, and not be written again: `agentz show` fell over it.
+t.test('a line that is nested too deep is a damaged one', async (t) => {
+  const home = newHome(t)
+  const deep = (levels: number) =>
+    `{"type":"input_request","requestId":"r","question":${'['.repeat(levels)}${']'.repeat(levels)}}`
+  const state = fold(home, `${textOf([])}${deep(200_000)}\n${deep(500)}\n`)
+  t.equal(state.damaged.length, 1)
+  t.equal(state.inputs.size, 1)
+  t.ok(JSON.stringify(sessionView(state, { log: 'l', unit: 'u' })))
+})

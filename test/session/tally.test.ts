@@ -65,3 +65,12 @@ t.test('the file gives the same, and what is open in it', async (t) => {
   t.same(more, [])
   t.same(tally.close('again'), [], 'once')
 })
+
+t.test('calls by hand that are none are not counted, and do no harm', async (t) => {
+  const path = join(tempDir(t), 'log')
+  const odd = [{ tool: { toString: 0 } }, { files: 5 }, { files: [{}] }, { toolId: null }, {}]
+  const lines = odd.map((each) => JSON.stringify({ type: 'tool_use', toolId: 't', tool: 'x', ...each }))
+  writeFileSync(path, `${[...lines, '{"type":"tool_result","toolId":{"toString":0}}'].join('\n')}\n`)
+  const { toolStats } = Tally.of(path).metadata(foldOf([]))
+  t.same(toolStats, { totalCalls: 1, byTool: { x: 1 } })
+})

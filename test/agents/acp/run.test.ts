@@ -147,7 +147,7 @@ t.test('how turns end', async (t) => {
     { reason: 'failed', error: /limit of its calls/ },
     { reason: 'failed', error: /refuses/ },
     { reason: 'completed' },
-    { reason: 'failed', error: 'Overloaded', cause: { result: 'agent', status: 529 } },
+    { reason: 'failed', error: 'Overloaded', cause: { result: 'overloaded', status: 529 } },
     { reason: 'failed', error: 'wrong key', cause: { result: 'login', status: 401 } },
   ])
 })

@@ -148,8 +148,8 @@ t.test('turns that are interrupted, steered, and that fail', async (t) => {
   t.match(failed.all('turn_ended'), [
     { reason: 'failed', error: 'mock error 400', cause: { result: 'agent' } },
     { reason: 'failed', error: /401/, cause: { result: 'login', status: 401 } },
-    { reason: 'failed', error: /529/, cause: { result: 'agent', status: 529 } },
-    { reason: 'failed', error: /stream disconnected/ },
+    { reason: 'failed', error: /529/, cause: { result: 'overloaded', status: 529 } },
+    { reason: 'failed', error: /stream disconnected/, cause: { result: 'unreachable' } },
   ])
   t.ok(failed.all('system').some(({ content }) => /codex tries again: .*529.* - Reconnecting/.test(content)))
   t.equal(failed.all('system').filter(({ content }) => /metadata/.test(content)).length, 1, 'a warning is told once')

@@ -10,9 +10,9 @@ t.test('how a turn ends', async (t) => {
     cause: { result: 'agent' },
   })
   const failed = (error: object) => turnEnd({ status: 'failed', error })
-  t.match(failed({ message: 'x', codexErrorInfo: 'unauthorized' }), { cause: { result: 'login', status: 401 } })
+  t.match(failed({ message: 'x', codexErrorInfo: 'unauthorized' }), { cause: { result: 'login' } })
   t.match(failed({ message: 'x', codexErrorInfo: { httpConnectionFailed: { httpStatusCode: 529 } } }), {
-    cause: { result: 'agent', message: 'x', status: 529 },
+    cause: { result: 'overloaded', message: 'x', status: 529 },
   })
   t.match(failed({ message: '{"error":{"message":"inner"}}', codexErrorInfo: 'other' }), { error: 'inner' })
 })

@@ -69,10 +69,22 @@ export const answers: readonly Check[] = [
     },
   },
   {
+    name: 'a model that is not there, and a limit that is reached, are told apart',
+    async run(t, stage) {
+      for (const [status, word] of [
+        [404, 'model'],
+        [429, 'quota'],
+      ] as const) {
+        const end = await tellsOf(t, stage, await Play.begin(t, stage, `error ${status}`), /404|429|model|limit|quota/i)
+        if (end.type === 'session_failed') t.equal(end.cause.result, word, end.error)
+      }
+    },
+  },
+  {
     name: 'an overloaded model is told of',
     async run(t, stage) {
       const end = await tellsOf(t, stage, await Play.begin(t, stage, 'error 529'), /529|overloaded/i)
-      if (end.type === 'session_failed') t.equal(end.cause.result, 'agent')
+      if (end.type === 'session_failed') t.equal(end.cause.result, 'overloaded')
     },
   },
   {
