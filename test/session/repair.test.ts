@@ -10,7 +10,7 @@ import { newHome, tempDir } from '../helpers/home.js'
 import { program, start } from '../helpers/program.js'
 import { newSession } from '../helpers/session.js'
 
-const cause = { result: 'stopped', message: 'the unit was stopped' }
+const cause = { result: 'stopped' as const, message: 'the unit was stopped' }
 const life = (sessionId: string) => ({ sessionId, unit: 'u', bootId: 'b', invocationId: 'i' })
 
 async function began(home: Home, id: string, epoch = 1): Promise<void> {
