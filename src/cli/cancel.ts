@@ -1,7 +1,6 @@
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import type { Cause } from '../session/events.js'
-import { findSession } from '../session/find.js'
 import { frame } from '../session/frame.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
