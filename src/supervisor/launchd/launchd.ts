@@ -89,6 +89,11 @@ export class LaunchdSupervisor implements Supervisor {
     return state && { ...state, pid: job?.pid }
   }
 
+  /** launchd has nothing that holds a whole session still, and SIGSTOP does not reach a tool that hides. */
+  async freezer(id: string): Promise<undefined> {
+    throw new AgentzError('UNSUPPORTED', `cannot freeze ${labelOf(id)}: launchd has no freezer`)
+  }
+
   async lastExit(id: string): Promise<Exit | undefined> {
     return (await this.#find(id))?.job.exit
   }

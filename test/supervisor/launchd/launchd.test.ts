@@ -42,6 +42,8 @@ t.test('start, look, and end, where nobody is logged in at the screen', async (t
   t.match(await supervisor.show(id), { active: 'active', sub: 'running', pid: 4711 })
   await t.rejects(supervisor.start(spec), { code: 'UNIT_FAILED', message: /it is running already/ })
 
+  await t.rejects(supervisor.freezer(id), { code: 'UNSUPPORTED' })
+
   put('job', job('state = spawn scheduled', 'runs = 1', 'last terminating signal = Killed: 9'))
   t.match((await supervisor.list()).get(id), { active: 'activating', sub: 'auto-restart' })
   t.match(await supervisor.lastExit(id), { result: 'signal', status: 'KILL' })
