@@ -106,7 +106,12 @@ export class Agentz {
   }
 
   async until(id: string, condition: (events: Loose[]) => boolean, what: string, limitMs?: number): Promise<Loose[]> {
-    await until(() => condition(this.events(id)), what, limitMs)
+    await until(() => condition(this.events(id)), what, limitMs).catch((error) => {
+      const told = this.events(id).map(({ type, timestamp, epoch, result }) =>
+        [type, timestamp, epoch, result].join(' '),
+      )
+      throw new Error(`${error.message}; there is:\n${told.join('\n')}`)
+    })
     return this.events(id)
   }
 

@@ -8,7 +8,8 @@ import { ensureHome, type Home, homePaths } from '../../src/base/paths.js'
 /** A new directory that goes away with the test. */
 export function tempDir(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'agentz-test-'))
-  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  // What a session that ends just now still writes comes between the listing of a directory and its removal.
+  t.teardown(() => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }))
   return path
 }
 

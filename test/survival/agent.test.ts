@@ -1,0 +1,45 @@
+/** The agent of a session, or a process that it has started, is killed or left behind. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isAlive, requireManager } from '../helpers/agentz.js'
+import { Talk } from '../helpers/fake-claude.js'
+import { until } from '../helpers/home.js'
+import { survives } from './row.js'
+import { childOf, midTurn, ofType, settled } from './stage.js'
+
+requireManager()
+
+survives('agent-killed', {
+  under: ['systemd'],
+  proof: async (t) => {
+    const a = new Talk(t)
+    const { id, daemon, agent, release } = await midTurn(a)
+    process.kill(agent, 'SIGKILL')
+    await until(() => ofType(a, id, 'message_accepted').length === 2, 'it was asked to go on')
+    t.not(childOf(daemon), agent, 'another process of the agent')
+    release()
+    t.equal(a.do('wait', id).status, 0)
+    t.match(a.show(id), { status: 'completed', epoch: 1, restarts: 0 })
+    t.match(ofType(a, id, 'turn_ended')[0], { reason: 'interrupted', error: /SIGKILL/ }, 'the log says why')
+    await settled(t, a, id)
+  },
+})
+
+survives('tool-left-behind', {
+  under: ['systemd'],
+  proof: async (t) => {
+    const a = new Talk(t)
+    const file = join(a.dir, 'pid')
+    // In a session of its own, so that no signal to the group of the agent reaches it.
+    const tool = `setsid sh -c 'echo $$ > ${file}; exec sleep 600' & wait`
+    const { sessionId } = a.run('-a', 'command', '--', 'sh', '-c', tool)
+    await until(() => existsSync(file) && readFileSync(file, 'utf8') !== '', 'the tool runs')
+    const pid = Number(readFileSync(file, 'utf8'))
+    t.ok(isAlive(pid))
+    t.equal(a.do('cancel', sessionId).status, 0)
+    await until(() => !isAlive(pid), 'the tool is gone', 30_000)
+    await settled(t, a, sessionId)
+    t.equal(spawnSync('pgrep', ['-f', file], { encoding: 'utf8' }).stdout, '', 'nothing is left that names it')
+  },
+})
