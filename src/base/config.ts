@@ -16,6 +16,10 @@ const ownName = z.string().check(
   z.refine((name) => !(builtIn as readonly string[]).includes(name), 'an agent of this name is built in'),
 )
 
+/** What runs daemons. */
+export const supervisorNames = ['systemd', 'launchd', 'plain'] as const
+export type SupervisorName = (typeof supervisorNames)[number]
+
 const Config = z.strictObject({
   /** The agent of `agentz run` without -a. */
   agent: z._default(z.string(), 'claude'),
@@ -52,6 +56,8 @@ const Config = z.strictObject({
   limits: z._default(Limits, {}),
   /** Of all sessions together. */
   fleet: z._default(Fleet, {}),
+  /** Instead of the one that fits the machine. */
+  supervisor: z.optional(z.enum(supervisorNames)),
   server: z._default(
     z.strictObject({
       host: z._default(z.enum(['127.0.0.1', '::1', 'localhost']), '127.0.0.1'),

@@ -4,11 +4,12 @@ import { agentList, allowedAgent, completed } from '../agents/agents.js'
 import type { Config } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import { programs } from '../base/programs.js'
+import { shellWords } from '../base/shell.js'
 import { captureEnvironment, type Environment, withHomeEnvironment } from '../session/environment.js'
 import type { Spec } from '../session/spec.js'
 import { context, type Verb } from './context.js'
 import { workingDirectory } from './cwd.js'
-import { columns, harmless, oneLine, paint, print, say, shellWords } from './terminal.js'
+import { columns, harmless, oneLine, paint, print, say } from './terminal.js'
 
 const VERSION_MS = 10_000
 /** A last column narrower than this tells nothing. */

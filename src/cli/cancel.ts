@@ -6,6 +6,7 @@ import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
+import { supervisorOf } from '../supervisor/choose.js'
 import { type Context, context, seconds, type Verb } from './context.js'
 import { follow } from './follow.js'
 import { chosen, forEach, type Many, someOrAll } from './many.js'
@@ -51,11 +52,11 @@ async function cancel({ home, supervisor }: Context, id: string, timeout: number
     // A full disk takes no request, and is no reason to let the agent run on.
     if (!(error instanceof AgentzError) || error.code !== 'LOG_WRITE') throw error
     say(`agentz: ${error.message}; its unit is stopped instead`)
-    await supervisor.stop(id)
+    await supervisorOf(home, supervisor, readSession(home, id)).stop(id)
     return { status: readSession(home, id).status, done: true }
   }
   // Its daemon does not answer: the OS ends the unit, and everything in it.
-  await supervisor.stop(id)
+  await supervisorOf(home, supervisor, readSession(home, id)).stop(id)
   const cause: Cause = {
     result: 'cancelled',
     message: `cancelled on request; it did not end within ${timeout / 1000} s`,

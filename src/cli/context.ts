@@ -3,8 +3,8 @@ import type { ArgumentsCamelCase, Argv } from 'yargs'
 import { type Config, readConfig } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import { ensureHome, type Home, homePaths } from '../base/paths.js'
+import { chooseSupervisor } from '../supervisor/choose.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
-import { SystemdSupervisor } from '../supervisor/systemd.js'
 
 export interface Context {
   readonly home: Home
@@ -12,10 +12,11 @@ export interface Context {
   readonly supervisor: Supervisor
 }
 
-/** @throws HOME_UNUSABLE, CONFIG_INVALID */
+/** @throws HOME_UNUSABLE, CONFIG_INVALID, BAD_INPUT */
 export function context(): Context {
   const home = ensureHome(homePaths())
-  return { home, config: readConfig(home), supervisor: new SystemdSupervisor(home) }
+  const config = readConfig(home)
+  return { home, config, supervisor: chooseSupervisor(home, config) }
 }
 
 /** One verb: its file exports one of these. `handle` returns the exit status. */

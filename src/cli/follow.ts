@@ -8,7 +8,7 @@ import { applySession, newState } from '../session/apply.js'
 import type { Loose } from '../session/life.js'
 import type { SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
-import { readTrue } from '../supervisor/fleet.js'
+import { readTrue, unitState } from '../supervisor/fleet.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { carries } from '../supervisor/truth.js'
 import { EXIT } from './context.js'
@@ -124,7 +124,7 @@ function watchUnit(
     try {
       const truth = await readTrue(home, supervisor, id)
       // Between two starts, or about to be taken up again.
-      const between = !isLive(truth.status) && carries(await supervisor.show(id))
+      const between = !isLive(truth.status) && carries(await unitState(home, supervisor, id, truth))
       if (!signal.aborted && !isLive(truth.status) && !between) onLost(truth)
     } catch {
       // The manager cannot be asked just now; the file still tells.

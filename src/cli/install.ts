@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os'
 import { programs } from '../base/programs.js'
+import { shellWords } from '../base/shell.js'
 import { install, recoverUnit } from '../supervisor/install.js'
 import { context, EXIT, type Verb } from './context.js'
-import { print, say, shellWords } from './terminal.js'
+import { print, say } from './terminal.js'
 
 export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   command: 'install',

@@ -2,6 +2,7 @@ import { closeSync, createReadStream, fstatSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
+import { shellWords } from '../base/shell.js'
 import { parseRecord } from '../log/line.js'
 import { openLog, readLog, readRecords } from '../log/read.js'
 import { tail } from '../log/tail.js'
@@ -10,7 +11,7 @@ import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { follow } from './follow.js'
 import { render } from './render.js'
-import { print, shellWords } from './terminal.js'
+import { print } from './terminal.js'
 
 interface Args {
   id: string

@@ -1,8 +1,9 @@
 /** What a session asks, and the command lines that answer it, each whole, so that it can be copied. */
+import { shellWords } from '../base/shell.js'
 import type { Loose } from '../session/life.js'
 import { offersOf, wordsOf } from '../session/offer.js'
 import type { SessionState } from '../session/state.js'
-import { paint, shellWords, spelled } from './terminal.js'
+import { paint, spelled } from './terminal.js'
 
 /** All of what a tool is to do, and the agent's own words for it where they are not the same. */
 export function asked({ tool, input, title, question }: Loose): string {

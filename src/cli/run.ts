@@ -1,16 +1,16 @@
 import { allowedAgent, completed, configured } from '../agents/agents.js'
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
+import { shellWords } from '../base/shell.js'
 import { captureEnvironment, withHomeEnvironment } from '../session/environment.js'
 import { isId } from '../session/id.js'
 import { createdLine, specify } from '../session/store.js'
 import { launch } from '../supervisor/launch.js'
-import { startArgv, unitName } from '../supervisor/systemd.js'
 import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { workingDirectory } from './cwd.js'
 import { readText } from './input.js'
-import { print, say, shellWords } from './terminal.js'
+import { print, say } from './terminal.js'
 
 interface Args {
   prompt?: string[]
@@ -93,16 +93,18 @@ export const verb: Verb<Args> = {
     if (args.how) {
       const log = shellWords([sessionLog(home, spec.sessionId)])
       const line = shellWords([createdLine(spec)])
-      await print(`(umask 077; printf '%s\\n' ${line} > ${log})\n${shellWords(startArgv(spec, home))}\n`)
+      await print(`(umask 077; printf '%s\\n' ${line} > ${log})\n${supervisor.howToStart(spec)}\n`)
       return 0
     }
     const captured = configured(captureEnvironment(process.env, ctx.config.environment, args.env), agent, ctx.config)
     agent.check(spec, withHomeEnvironment(home, captured), spec.workingDir)
+    const { caveat } = supervisor.promises
+    if (caveat !== undefined) say(`agentz: ${caveat}`)
     const place = await launch(home, supervisor, spec, captured)
     const { sessionId } = spec
     if (args.json) {
       await print(
-        `${JSON.stringify({ sessionId, unit: unitName(sessionId), log: sessionLog(home, sessionId), place })}\n`,
+        `${JSON.stringify({ sessionId, unit: supervisor.unitName(sessionId), log: sessionLog(home, sessionId), place })}\n`,
       )
       return 0
     }
@@ -111,7 +113,7 @@ export const verb: Verb<Args> = {
       await print(`${sessionId}\n`)
       return 0
     }
-    say(`session ${sessionId}   unit ${unitName(sessionId)}\nlog ${sessionLog(home, sessionId)}`)
+    say(`session ${sessionId}   unit ${supervisor.unitName(sessionId)}\nlog ${sessionLog(home, sessionId)}`)
     return attach(ctx, sessionId)
   },
 }

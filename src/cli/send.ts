@@ -6,13 +6,12 @@ import { newMessageId } from '../session/message.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, needsAnswer } from '../session/status.js'
 import { sayTo } from '../supervisor/say.js'
-import { startArgv } from '../supervisor/systemd.js'
 import { context, EXIT, seconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { readText } from './input.js'
 import { howToAnswer } from './question.js'
 import { Reply } from './reply.js'
-import { appendLine, harmless, print, say, shellWords } from './terminal.js'
+import { appendLine, harmless, print, say } from './terminal.js'
 
 interface Args {
   id: string
@@ -50,7 +49,7 @@ export const verb: Verb<Args> = {
       const line = frame({ type: 'user_message', messageId, content, ...interrupt }, 'user')
       const { spec, status } = readSession(home, id)
       await print(`${appendLine(line, sessionLog(home, id))}   # found within a second by a daemon that runs\n`)
-      if (!isLive(status)) await print(`${shellWords(startArgv(spec, home))}\n`)
+      if (!isLive(status)) await print(`${supervisor.howToStart(spec)}\n`)
       return EXIT.ok
     }
     const said = await sayTo(home, supervisor, id, { messageId, content, via: 'cli', ...interrupt })

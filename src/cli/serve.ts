@@ -1,7 +1,8 @@
 import { AgentzError } from '../base/errors.js'
 import { serverSocket } from '../base/paths.js'
+import { shellWords } from '../base/shell.js'
 import { context, type Verb } from './context.js'
-import { print, shellWords } from './terminal.js'
+import { print } from './terminal.js'
 
 interface Args {
   host?: '127.0.0.1' | '::1' | 'localhost'

@@ -1,16 +1,18 @@
 import { sessionLog } from '../base/paths.js'
+import { shellWords } from '../base/shell.js'
 import { meaningOf } from '../session/cause.js'
 import { findSession } from '../session/find.js'
 import type { Loose } from '../session/life.js'
+import { readSession } from '../session/state.js'
 import { type SessionView, sessionView } from '../session/view.js'
+import { supervisorOf } from '../supervisor/choose.js'
 import { readTrue, unitState } from '../supervisor/fleet.js'
 import { placeOf } from '../supervisor/queue.js'
 import type { UnitDetail } from '../supervisor/supervisor.js'
-import { unitName } from '../supervisor/systemd.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
 import { answers, asked, notes } from './question.js'
-import { age, columns, count, harmless, indented, oneLine, paint, print, shellWords, spelled } from './terminal.js'
+import { age, columns, count, harmless, indented, oneLine, paint, print, spelled } from './terminal.js'
 
 interface Args {
   id: string
@@ -31,20 +33,15 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = context()
     const id = findSession(home, text)
     const log = sessionLog(home, id)
-    const unit = unitName(id)
+    const last = readSession(home, id)
+    const carrier = supervisorOf(home, supervisor, last)
+    const unit = carrier.unitName(id)
     if (how) {
-      await print(
-        [
-          shellWords(['systemctl', '--user', 'status', unit]),
-          shellWords(['journalctl', '--user', '-u', unit]),
-          `head -n 1 ${shellWords([log])} | jq .spec`,
-          '',
-        ].join('\n'),
-      )
+      await print([carrier.howToLook(id), `head -n 1 ${shellWords([log])} | jq .spec`, ''].join('\n'))
       return 0
     }
     const state = await readTrue(home, supervisor, id)
-    const detail = await unitState(supervisor, id, state)
+    const detail = await unitState(home, supervisor, id, state)
     const place = state.queuedAt === undefined ? undefined : await placeOf(home, supervisor, id)
     const view = {
       ...sessionView(state, { log, unit, place }),

@@ -1,4 +1,5 @@
 /** What reaches a terminal: colour only where a person looks, columns, and nothing that an agent could do harm with. */
+import { shellWords } from '../base/shell.js'
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const
 export type Colour = keyof typeof codes
@@ -94,7 +95,3 @@ export const say = (text: string): void => void process.stderr.write(`${text}\n`
 /** The shell's way to append one line: as every one-shot writer, with a newline before it. */
 export const appendLine = (line: string, path: string): string =>
   `printf '\\n%s\\n' ${shellWords([line])} >> ${shellWords([path])}`
-
-/** A command line as a person would type it. */
-export const shellWords = (argv: readonly string[]): string =>
-  argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')

@@ -1,6 +1,7 @@
+import { shellWords } from '../base/shell.js'
 import { ensureToken } from '../base/token.js'
 import { context, type Verb } from './context.js'
-import { print, shellWords } from './terminal.js'
+import { print } from './terminal.js'
 
 export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   command: 'token',

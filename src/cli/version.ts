@@ -1,6 +1,7 @@
 import { manifest, version } from '../base/programs.js'
+import { shellWords } from '../base/shell.js'
 import type { Verb } from './context.js'
-import { print, shellWords } from './terminal.js'
+import { print } from './terminal.js'
 
 export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   command: 'version',

@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import { sessionLog } from '../base/paths.js'
+import { shellWords } from '../base/shell.js'
 import { findSession } from '../session/find.js'
 import type { SessionState } from '../session/state.js'
 import { needsAnswer } from '../session/status.js'
 import { sessionView } from '../session/view.js'
+import { supervisorOf } from '../supervisor/choose.js'
 import { readTrue } from '../supervisor/fleet.js'
-import { unitName } from '../supervisor/systemd.js'
 import { context, EXIT, seconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
-import { print, say, shellWords } from './terminal.js'
+import { print, say } from './terminal.js'
 
 interface Args {
   id: string[]
@@ -67,7 +68,8 @@ export const verb: Verb<Args> = {
 
     async function tell(state: SessionState): Promise<void> {
       const { sessionId } = state.spec
-      const view = sessionView(state, { log: sessionLog(home, sessionId), unit: unitName(sessionId) })
+      const unit = supervisorOf(home, supervisor, state).unitName(sessionId)
+      const view = sessionView(state, { log: sessionLog(home, sessionId), unit })
       await print(args.json ? `${JSON.stringify(view)}\n` : `${sessionId} ${state.status}\n`)
     }
   },

@@ -7,8 +7,8 @@ import { toAgentzError } from '../base/errors.js'
 import { createQuietLogger } from '../base/logger.js'
 import { type Home, homePaths } from '../base/paths.js'
 import { parseId } from '../session/id.js'
+import { ownSupervisor } from '../supervisor/choose.js'
 import { admit } from '../supervisor/queue.js'
-import { SystemdSupervisor } from '../supervisor/systemd.js'
 import { managerState, recordExit, recordFailure } from './exit.js'
 
 async function main(args: string[]): Promise<void> {
@@ -22,7 +22,7 @@ async function main(args: string[]): Promise<void> {
 /** There may be room for a session that waits. One who fails here is run again by the OS, as one who was killed is. */
 async function startNext(home: Home): Promise<void> {
   try {
-    await admit(home, new SystemdSupervisor(home))
+    await admit(home, ownSupervisor(home))
   } catch (error) {
     // With the manager all sessions end; the queue is in the files, and goes on with the next one.
     if ((await managerState()) !== 'stopping') throw error

@@ -14,7 +14,8 @@ import { Mask, secretsOf } from '../session/mask.js'
 import { isLive } from '../session/status.js'
 import { Tally } from '../session/tally.js'
 import { bootId } from '../supervisor/boot.js'
-import { unitName } from '../supervisor/systemd.js'
+import { ownSupervisor } from '../supervisor/choose.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
 import { Dialogue } from './dialogue.js'
 import { cancelled, concluded, ended, notResumed, nowhere, outOfTime } from './ending.js'
 import { Frost } from './frost.js'
@@ -58,6 +59,7 @@ class Run {
   readonly #frost: Frost
   readonly #epoch: number
   readonly #tally: Tally
+  readonly #supervisor: Supervisor
   readonly #warn: Lent['warn']
   readonly #env: Record<string, string>
   #running: RunningProgram | undefined
@@ -78,6 +80,7 @@ class Run {
     // Looked through only where a daemon before has written into it.
     this.#tally = this.#epoch > 1 ? Tally.of(this.#path) : new Tally()
     this.#env = { ...agentEnvironment(home, id), AGENTZ_HOME: home.root }
+    this.#supervisor = ownSupervisor(home)
     this.#appender = new Appender(this.#path)
     const mask = new Mask(secretsOf(this.#env))
     this.#warn = journal(log, mask)
@@ -123,7 +126,8 @@ class Run {
     const started: LifeEvent = {
       type: 'daemon_started',
       sessionId: this.#id,
-      unit: unitName(this.#id),
+      unit: this.#supervisor.unitName(this.#id),
+      ...(this.#supervisor.name === 'systemd' ? {} : { supervisor: this.#supervisor.name }),
       pid: process.pid,
       bootId: bootId(),
       invocationId: process.env.INVOCATION_ID,

@@ -5,6 +5,7 @@
  * Readers must take unknown types and unknown fields in their stride; writers write only what stands here.
  */
 import * as z from 'zod/mini'
+import { supervisorNames } from '../base/config.js'
 import { CauseWord } from './cause.js'
 import { SessionId } from './id.js'
 import { Spec } from './spec.js'
@@ -93,6 +94,8 @@ const lifecycle = [
   event('daemon_started', {
     ...life,
     unit: text,
+    /** systemd, if it is not there. */
+    supervisor: z.optional(z.enum(supervisorNames)),
     pid: z.int(),
     bootId: text,
     invocationId: z.optional(text),

@@ -1,4 +1,5 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
+import { type SupervisorName, supervisorNames } from '../base/config.js'
 import type { ReadCause } from './cause.js'
 import type { Creator, Metadata, Usage } from './events.js'
 import { isLive, nextStatus, type Status } from './status.js'
@@ -19,6 +20,8 @@ export interface Life {
   pid?: number
   bootId?: string
   invocationId?: string
+  /** What ran the newest daemon, if not systemd. */
+  supervisor?: SupervisorName
   cause?: ReadCause
   error?: string
   metadata?: Metadata
@@ -70,6 +73,7 @@ export function applyLife(life: Life, record: Loose): boolean {
       life.pid = record.pid as number
       life.bootId = record.bootId as string
       life.invocationId = record.invocationId as string | undefined
+      life.supervisor = supervisorNames.find((name) => name === record.supervisor)
       life.cause = undefined
       life.error = undefined
       return true

@@ -34,12 +34,14 @@ async function cancelNow(home: Home, supervisor: Supervisor, before: SessionStat
   const id = before.spec.sessionId
   const { status } = before
   // A session between two starts of its daemon reads as interrupted, and its unit says that it goes on.
-  const carried = isLive(status) || status === 'interrupted' ? carries(await unitState(supervisor, id, before)) : false
+  const carried =
+    isLive(status) || status === 'interrupted' ? carries(await unitState(home, supervisor, id, before)) : false
   if (!isLive(status) && !carried) return { status, done: false }
   const { offset, state } = await appendControl(home, id, { type: 'cancel_requested', via })
   // It would never hear of it.
   if (state.frozen && carried) await thawSession(home, supervisor, id, via)
-  if (carried || carries(await unitState(supervisor, id, state))) return { offset, status: state.status, done: true }
+  if (carried || carries(await unitState(home, supervisor, id, state)))
+    return { offset, status: state.status, done: true }
   const cause: Cause = { result: 'cancelled', message: 'cancelled on request; no daemon ran' }
   const options = { epoch: state.epoch || undefined, check: () => isLive(readSession(home, id).status) }
   await appendLifecycle(home, { type: 'session_cancelled', sessionId: id, cause }, 'user', options)

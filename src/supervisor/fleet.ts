@@ -1,5 +1,6 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
 import { readFileSync, statSync } from 'node:fs'
+import type { SupervisorName } from '../base/config.js'
 import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
@@ -9,6 +10,7 @@ import type { Head } from '../session/rows.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { bootId } from './boot.js'
+import { supervisorOf } from './choose.js'
 import { placeIn } from './queue.js'
 import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
 import { carries, correction } from './truth.js'
@@ -29,7 +31,9 @@ export interface Fleet {
   readonly unasked?: AgentzError
 }
 
+/** What one supervisor says of its units. */
 type Units = { states: Map<string, UnitState>; unasked?: AgentzError }
+type Asked = Map<SupervisorName, Units>
 
 /**
  * Every session with its true status. Where any lives, units are asked before the registry is read to its end: what ends in between has
@@ -39,26 +43,28 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
   let { registry } = await repairRegistry(home)
   const live = () => [...registry.rows.ids()].filter((id) => isLive(registry.rows.status(id)!))
   const corrected = new Map<string, Row>()
-  let units: Units | undefined
+  let units: Asked = new Map()
+  const ask = () => askUnits(live().map((id) => supervisorOf(home, supervisor, registry.rows.get(id)!)))
+  const unit = (id: string, row: Row) => unitOf(units.get(supervisorOf(home, supervisor, row).name), id, row)
   if (live().length > 0) {
-    units = await askUnits(supervisor)
+    units = await ask()
     registry = readRegistry(home, registry)
-    const isLost = (id: string) => !carries(unitOf(units!, id, registry.rows.get(id)!))
+    const isLost = (id: string) => !carries(unit(id, registry.rows.get(id)!))
     if (live().some(isLost)) {
-      units = await askUnits(supervisor)
+      units = await ask()
       registry = readRegistry(home, registry)
     }
     const now = { boot: bootId(), time: Date.now() }
-    const { states } = units
-    const queue = registry.rows.queue().filter((id) => !states.has(id))
+    const states = units.get(supervisor.name)?.states
+    const queue = registry.rows.queue().filter((id) => !states?.has(id))
     for (const id of live()) {
       const row = registry.rows.get(id)!
-      const correct = correction(row, unitOf(units, id, row), now)
+      const correct = correction(row, unit(id, row), now)
       if (correct !== undefined) corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined })
       else
         corrected.set(id, {
           ...row,
-          ...(await frozenNow(supervisor, id, row)),
+          ...(await frozenNow(home, supervisor, id, row)),
           place: placeIn(queue, id),
           updatedAt: lastActivity(home, id, row.updatedAt),
         })
@@ -68,6 +74,11 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
   const [logHead, logTail] = JSON.stringify({ log: sessionLog(home, '\n') })
     .slice(1, -1)
     .split('\\n') as [string, string]
+  const unitName = (id: string) => {
+    // Nearly all run under the one that is chosen now, and are not parsed to know it.
+    const isOther = supervisor.name !== 'systemd' || rows.text(id).includes('"supervisor":"')
+    return (isOther ? supervisorOf(home, supervisor, rows.get(id)!) : supervisor).unitName(id)
+  }
   const text = (id: string) => (corrected.has(id) ? JSON.stringify(corrected.get(id)) : rows.text(id))
   return {
     ids: [...rows.ids()],
@@ -75,16 +86,16 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     head: (id) => corrected.get(id) ?? rows.head(id)!,
     row: (id) => corrected.get(id) ?? rows.get(id)!,
     // What follows from the id is added without parsing the row.
-    text: (id) => `${text(id).slice(0, -1)},"unit":"${supervisor.unitName(id)}",${logHead}${id}${logTail}}`,
+    text: (id) => `${text(id).slice(0, -1)},"unit":"${unitName(id)}",${logHead}${id}${logTail}}`,
     registry,
-    unasked: units?.unasked,
+    unasked: [...units.values()].find(({ unasked }) => unasked !== undefined)?.unasked,
   }
 }
 
 /** The flag of the log counts while the operating system says the same. */
-async function frozenNow(supervisor: Supervisor, id: string, life: Life): Promise<Pick<Life, 'frozen'>> {
+async function frozenNow(home: Home, supervisor: Supervisor, id: string, life: Life): Promise<Pick<Life, 'frozen'>> {
   if (!life.frozen) return {}
-  return { frozen: (await unitState(supervisor, id, life))?.frozen === false ? undefined : true }
+  return { frozen: (await unitState(home, supervisor, id, life))?.frozen === false ? undefined : true }
 }
 
 /** Before a session is called lost, its own file is asked: the registry may have missed the end. */
@@ -107,7 +118,7 @@ export async function readTrue(home: Home, supervisor: Supervisor, id: string): 
   for (let look = 0; ; look++) {
     const first = readSession(home, id)
     if (!isLive(first.status)) return first
-    const unit = await unitState(supervisor, id, first)
+    const unit = await unitState(home, supervisor, id, first)
     const state = readSession(home, id)
     const corrected = correction(state, unit, { boot: bootId(), time: Date.now() })
     const flag = unit?.frozen === false ? { frozen: undefined } : {}
@@ -118,12 +129,13 @@ export async function readTrue(home: Home, supervisor: Supervisor, id: string): 
 
 /** The unit of one session; where no manager answers, its daemon's process stands for it. */
 export async function unitState(
-  supervisor: Supervisor,
+  home: Home,
+  chosen: Supervisor,
   id: string,
-  life: Pick<Life, 'pid' | 'bootId'>,
+  life: Partial<Life>,
 ): Promise<UnitDetail | undefined> {
   try {
-    return await supervisor.show(id)
+    return await supervisorOf(home, chosen, life).show(id)
   } catch (error) {
     if (!(error instanceof AgentzError) || error.code !== 'NO_MANAGER') throw error
     return unitOf({ states: new Map(), unasked: error }, id, life)
@@ -136,7 +148,13 @@ function lastActivity(home: Home, id: string, known: string): string {
   return moved > known ? moved : known
 }
 
-async function askUnits(supervisor: Supervisor): Promise<Units> {
+/** Each supervisor that a live session runs under is asked once. */
+async function askUnits(supervisors: readonly Supervisor[]): Promise<Asked> {
+  const each = new Map(supervisors.map((supervisor) => [supervisor.name, supervisor]))
+  return new Map(await Promise.all([...each].map(async ([name, one]) => [name, await askOne(one)] as const)))
+}
+
+async function askOne(supervisor: Supervisor): Promise<Units> {
   try {
     return { states: await supervisor.list() }
   } catch (error) {
@@ -146,8 +164,8 @@ async function askUnits(supervisor: Supervisor): Promise<Units> {
 }
 
 /** Without a manager to ask, a process that is the daemon of this very session stands for its unit. */
-function unitOf(units: Units, id: string, life: Pick<Life, 'pid' | 'bootId'>): UnitState | undefined {
-  if (units.unasked === undefined) return units.states.get(id)
+function unitOf(units: Units | undefined, id: string, life: Pick<Life, 'pid' | 'bootId'>): UnitState | undefined {
+  if (units?.unasked === undefined) return units?.states.get(id)
   const runs = life.pid !== undefined && life.bootId === bootId() && isDaemon(life.pid, id)
   return runs ? { active: 'active', sub: 'process' } : undefined
 }

@@ -33,7 +33,7 @@ export async function launch(
   } catch (thrown) {
     const error = toAgentzError(thrown)
     // A start that was not confirmed may have happened all the same.
-    if (carries(await unitState(supervisor, spec.sessionId, {}))) return undefined
+    if (carries(await unitState(home, supervisor, spec.sessionId, {}))) return undefined
     const { sessionId } = spec
     const cause: Cause = { result: 'not-started', message: error.message }
     const check = () => isLive(readSession(home, sessionId).status)

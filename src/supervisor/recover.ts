@@ -108,7 +108,7 @@ class Recovery {
 
   async #treat(left: Aftermath): Promise<void> {
     const plan = this.#plan(left)
-    if (plan === undefined || carries(await unitState(this.#supervisor, left.id, left.state))) return
+    if (plan === undefined || carries(await unitState(this.#home, this.#supervisor, left.id, left.state))) return
     const { id: sessionId } = left
     if (this.#options.dryRun) return this.#options.onResult({ sessionId, action: plan.action, why: plan.why })
     try {
@@ -154,7 +154,7 @@ class Recovery {
     } catch (thrown) {
       const error = toAgentzError(thrown)
       // Somebody was faster, or it was not confirmed and has happened all the same.
-      if (carries(await unitState(this.#supervisor, left.id, left.state))) return
+      if (carries(await unitState(this.#home, this.#supervisor, left.id, left.state))) return
       if (error.code === 'NO_MANAGER') throw error
       this.#brake.notStarted()
       return this.#tell(left, 'failed', error.message)

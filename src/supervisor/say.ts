@@ -46,7 +46,7 @@ export async function sayTo(home: Home, supervisor: Supervisor, id: string, sayi
     const state = readSession(home, id)
     // Another one who said something may have started it meanwhile.
     if (state.messages.get(messageId)?.sent) return { messageId, offset, reopened: false }
-    const unit = await unitState(supervisor, id, state)
+    const unit = await unitState(home, supervisor, id, state)
     // The daemon of a living session reads its file to the end, under the lock, before it ends.
     const restarts = state.status === 'interrupted' && unit?.sub === 'auto-restart'
     if (carries(unit) && (isLive(state.status) || restarts)) return { messageId, offset, reopened: false }
@@ -91,7 +91,7 @@ async function start(supervisor: Supervisor, home: Home, id: string): Promise<bo
     await supervisor.prepare()
     return (await startInTurn(home, supervisor, readSession(home, id).spec)) ?? true
   } catch (thrown) {
-    if (carries(await unitState(supervisor, id, {}))) return false
+    if (carries(await unitState(home, supervisor, id, {}))) return false
     const error = toAgentzError(thrown)
     throw new AgentzError(error.code, error.message, { cause: error, hint: `${error.hint} ${KEPT}` })
   }

@@ -1,4 +1,6 @@
 /** What agentz asks of an operating system: run a daemon, say how it is, end it. */
+import type { SupervisorName } from '../base/config.js'
+import type { Cause } from '../session/events.js'
 import type { Spec } from '../session/spec.js'
 
 /** A unit as its manager sees it now. */
@@ -27,8 +29,29 @@ export interface Freezer {
   set(frozen: boolean): Promise<void>
 }
 
+/** The limits that only a system can keep; for the time a session may run, its daemon has a clock. */
+export type SystemLimit = 'memory' | 'cpu' | 'tasks'
+
+/** How an earlier run of a unit has ended, in systemd's words. */
+export type Exit = Pick<Cause, 'result' | 'code' | 'status'>
+
+/** What a supervisor can be relied upon for. */
+export interface Promises {
+  /** A daemon that breaks is started again. */
+  readonly restarts: boolean
+  readonly limits: readonly SystemLimit[]
+  /**
+   * The system itself runs our reaper, whatever has ended the daemon, ends all processes of the session with it, counts the
+   * starts, and keeps the time. Elsewhere the daemon does that as far as it can, and its next start makes up for the rest.
+   */
+  readonly lastWord: boolean
+  /** What a person has to know before they rely on it: `run` says it. */
+  readonly caveat?: string
+}
+
 export interface Supervisor {
-  readonly name: string
+  readonly name: SupervisorName
+  readonly promises: Promises
   unitName(id: string): string
   /** Makes ready what every session needs. @throws NO_MANAGER before anything is created */
   prepare(): Promise<void>
@@ -42,4 +65,10 @@ export interface Supervisor {
   freezer(id: string): Promise<Freezer | undefined>
   /** One unit; undefined when it is not loaded. */
   show(id: string): Promise<UnitDetail | undefined>
+  /** How the last run of a unit has ended, as far as the system still knows; what it told our reaper is in the log. */
+  lastExit(id: string): Promise<Exit | undefined>
+  /** Lines of a shell that do what `start` does. */
+  howToStart(spec: Spec): string
+  /** Lines of a shell that show a unit, and what its daemon has said. */
+  howToLook(id: string): string
 }

@@ -5,6 +5,7 @@ import { readConfig } from '../base/config.js'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { type Home, userRuntimeDirectory } from '../base/paths.js'
 import { programs } from '../base/programs.js'
+import { shellWords } from '../base/shell.js'
 import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
 import { freezerOf } from './cgroup.js'
@@ -86,6 +87,7 @@ const quote = (word: string): string => `"${word.replace(/[\\"]/g, '\\$&')}"`
 
 export class SystemdSupervisor implements Supervisor {
   readonly name = 'systemd'
+  readonly promises = { restarts: true, limits: ['memory', 'cpu', 'tasks'], lastWord: true } as const
   readonly #home: Home
 
   constructor(home: Home) {
@@ -121,6 +123,15 @@ export class SystemdSupervisor implements Supervisor {
     return true
   }
 
+  howToStart(spec: Spec): string {
+    return shellWords(startArgv(spec, this.#home))
+  }
+
+  howToLook(id: string): string {
+    const unit = unitName(id)
+    return `${shellWords(['systemctl', '--user', 'status', unit])}\n${shellWords(['journalctl', '--user', '-u', unit])}`
+  }
+
   async stop(id: string): Promise<void> {
     const unit = await this.show(id)
     if (unit === undefined) return
@@ -147,6 +158,9 @@ export class SystemdSupervisor implements Supervisor {
     const group = (await run([...argv], `ask for the control group of ${unit}`)).trim()
     return group === '' ? undefined : freezerOf(group)
   }
+
+  /** It tells the reaper, at once, and keeps nothing of a unit that is gone. */
+  async lastExit(): Promise<undefined> {}
 
   async show(id: string): Promise<UnitDetail | undefined> {
     const names = 'LoadState,ActiveState,SubState,Job,MainPID,MemoryCurrent,CPUUsageNSec,TasksCurrent,ControlGroup'

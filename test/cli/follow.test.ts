@@ -12,7 +12,8 @@ import { newSession } from '../helpers/session.js'
 const CHUNK = 256 * 1024
 
 const living: Supervisor = {
-  name: 'fake',
+  name: 'systemd',
+  promises: { restarts: true, limits: [], lastWord: true },
   unitName: (id) => id,
   prepare: async () => undefined,
   start: async () => undefined,
@@ -20,6 +21,9 @@ const living: Supervisor = {
   freezer: async () => undefined,
   list: async () => new Map(),
   show: async () => ({ active: 'active', sub: 'running' }),
+  lastExit: async () => undefined,
+  howToStart: () => '',
+  howToLook: () => '',
 }
 
 t.test('an end and a question in the middle of what was there are history, wherever a chunk ends', async (t) => {

@@ -1,7 +1,8 @@
 /** What reaches a terminal from an agent can do no harm there. */
 import fc from 'fast-check'
 import t from 'tap'
-import { age, count, harmless, indented, oneLine, shellWords, spelled } from '../../src/cli/terminal.js'
+import { shellWords } from '../../src/base/shell.js'
+import { age, count, harmless, indented, oneLine, spelled } from '../../src/cli/terminal.js'
 
 t.test('escape sequences of every kind go, text stays', async (t) => {
   const table: [string, string][] = [

@@ -30,7 +30,8 @@ export function newHome(t: Test): Home {
 
 /** Units as a table: whoever is started lives until it is taken out. */
 export class FakeSupervisor implements Supervisor {
-  readonly name = 'fake'
+  readonly name = 'systemd'
+  readonly promises = { restarts: true, limits: [], lastWord: true }
   readonly units = new Map<string, UnitState>()
   refuse: Error | undefined
   unitName = (id: string) => `agentz-session-${id}.service`
@@ -43,6 +44,9 @@ export class FakeSupervisor implements Supervisor {
   stop = async (id: string) => void this.units.delete(id)
   list = async () => this.units
   show = async (id: string) => this.units.get(id)
+  lastExit = async () => undefined
+  howToStart = () => ''
+  howToLook = () => ''
 }
 
 const TCP: Guard = { kind: 'tcp', token: TOKEN, port: () => PORT }

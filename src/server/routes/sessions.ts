@@ -12,6 +12,7 @@ import { type Status, statuses } from '../../session/status.js'
 import { NewSession, parse, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
+import { supervisorOf } from '../../supervisor/choose.js'
 import { readFleet, readTrue } from '../../supervisor/fleet.js'
 import { freezeSession, thawSession } from '../../supervisor/freeze.js'
 import { launch } from '../../supervisor/launch.js'
@@ -66,7 +67,7 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     parse(NoQuery, request.query)
     const state = await readTrue(home, supervisor, id)
     const place = state.queuedAt === undefined ? undefined : await placeOf(home, supervisor, id)
-    const where = { log: sessionLog(home, id), unit: supervisor.unitName(id), place }
+    const where = { log: sessionLog(home, id), unit: supervisorOf(home, supervisor, state).unitName(id), place }
     return sessionView(state, where)
   })
 

@@ -6,15 +6,16 @@ import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from
 import { setTimeout as delay } from 'node:timers/promises'
 import { AgentzError } from '../../base/errors.js'
 import { type Home, launchdDirectory, launchdLog, launchdPlist, privateDirectory } from '../../base/paths.js'
+import { shellWords } from '../../base/shell.js'
 import { killAll, killMarked, treeOf } from '../../base/tree.js'
 import { withLock } from '../../log/lock.js'
 import { isId } from '../../session/id.js'
 import type { Spec } from '../../session/spec.js'
-import type { Supervisor, UnitDetail, UnitState } from '../supervisor.js'
+import type { Exit, Promises, Supervisor, UnitDetail, UnitState } from '../supervisor.js'
 import { EXIT_SECONDS, labelOf, PREFIX, sessionJob } from './job.js'
 import { bootout, bootstrap, domainsOf, kickstart, printDomain, printJob } from './launchctl.js'
 import { plistText } from './plist.js'
-import type { Exit, Job } from './print.js'
+import type { Job } from './print.js'
 
 /** A label that was unloaded is free again after about 5 s. */
 const PATIENCE_MS = 10_000
@@ -27,6 +28,12 @@ interface Loaded {
 
 export class LaunchdSupervisor implements Supervisor {
   readonly name = 'launchd'
+  readonly promises: Promises = {
+    restarts: true,
+    limits: [],
+    lastWord: false,
+    caveat: 'launchd keeps no limits of a session, and has no watchdog',
+  }
   readonly #home: Home
   readonly #domains: readonly string[]
 
@@ -96,6 +103,17 @@ export class LaunchdSupervisor implements Supervisor {
 
   async lastExit(id: string): Promise<Exit | undefined> {
     return (await this.#find(id))?.job.exit
+  }
+
+  howToStart(spec: Spec): string {
+    const path = launchdPlist(this.#home, spec.sessionId)
+    const file = shellWords(['printf', '%s', this.#plist(spec)])
+    return `${file} > ${shellWords([path])}\n${shellWords(['launchctl', 'bootstrap', this.#domains[0]!, path])}`
+  }
+
+  howToLook(id: string): string {
+    const job = `${this.#domains[0]}/${labelOf(id)}`
+    return `${shellWords(['launchctl', 'print', job])}\n${shellWords(['tail', launchdLog(this.#home, id)])}`
   }
 
   #plist(spec: Spec): string {

@@ -2,10 +2,7 @@
  * What `launchctl print` says, read. launchctl(1) calls its form no interface, and there is no other that tells how a job has
  * ended; so only lines are read whose form has stayed the same since OS X 10.10, and what else there is changes nothing.
  */
-import type { Cause } from '../../session/events.js'
-
-/** How an earlier run of a job has ended, in systemd's words. */
-export type Exit = Pick<Cause, 'result' | 'code' | 'status'>
+import type { Exit } from '../supervisor.js'
 
 export interface Job {
   /** In launchd's words: running, xpcproxy, spawn scheduled, not running. */

@@ -1,0 +1,54 @@
+/** Which supervisor runs sessions on this machine, and which one runs a given session. */
+import { type Config, type SupervisorName, supervisorNames } from '../base/config.js'
+import { AgentzError } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import type { Life } from '../session/life.js'
+import type { Supervisor } from './supervisor.js'
+import { SystemdSupervisor } from './systemd.js'
+
+/**
+ * The one that new daemons are started under: AGENTZ_SUPERVISOR, config.json, or what the machine has. A machine whose user manager
+ * does not answer is still one of systemd: that is an error to be told, and no reason for a weaker promise.
+ * @throws BAD_INPUT for a name that is none
+ */
+export function chooseSupervisor(home: Home, config: Pick<Config, 'supervisor'>): Supervisor {
+  return supervisorNamed(nameOf(process.env.AGENTZ_SUPERVISOR) ?? config.supervisor ?? fitting(), home)
+}
+
+/** The one under which this process itself was started, as its environment says; what says nothing is systemd's. */
+export const ownSupervisor = (home: Home): Supervisor =>
+  supervisorNamed(nameOf(process.env.AGENTZ_SUPERVISOR) ?? 'systemd', home)
+
+/** The one under which a session was started last, which may be another one than is chosen now. */
+export function supervisorOf(
+  home: Home,
+  chosen: Supervisor,
+  life: Partial<Pick<Life, 'epoch' | 'supervisor'>>,
+): Supervisor {
+  const name = life.epoch ? (life.supervisor ?? 'systemd') : chosen.name
+  return name === chosen.name ? chosen : supervisorNamed(name, home)
+}
+
+const make: Partial<Record<SupervisorName, (home: Home) => Supervisor>> = {
+  systemd: (home) => new SystemdSupervisor(home),
+}
+
+function supervisorNamed(name: SupervisorName, home: Home): Supervisor {
+  const supervisor = make[name]?.(home)
+  if (supervisor !== undefined) return supervisor
+  throw new AgentzError('NO_MANAGER', `agentz cannot run sessions under ${name} yet`)
+}
+
+function nameOf(text: string | undefined): SupervisorName | undefined {
+  if (!text) return undefined
+  const name = supervisorNames.find((known) => known === text)
+  if (name !== undefined) return name
+  throw new AgentzError(
+    'BAD_INPUT',
+    `AGENTZ_SUPERVISOR: ${JSON.stringify(text)} is none of ${supervisorNames.join(', ')}`,
+  )
+}
+
+function fitting(): SupervisorName {
+  return process.platform === 'darwin' ? 'launchd' : 'systemd'
+}
