@@ -1,11 +1,16 @@
 /** The user manager ends, is killed, or goes with its machine: what was running is told truthfully, and `agentz recover` brings it back. */
 import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Test } from 'tap'
+import { serverSocket } from '../../src/base/paths.js'
 import { cliPath, requireManager } from '../helpers/agentz.js'
 import { Talk } from '../helpers/fake-claude.js'
+import { until } from '../helpers/home.js'
 import { Manager } from '../helpers/manager.js'
 import { survives } from './row.js'
-import { ofType } from './stage.js'
+import { Server } from './soak/http.js'
+import { ofType, settled } from './stage.js'
 
 requireManager()
 
@@ -59,5 +64,36 @@ survives('reboot', {
     const { a, id, after } = await play(t, (manager) => manager.kill(), boot)
     t.match(after, { status: 'interrupted', cause: { result: 'reboot' } })
     t.equal(ofType(a, id, 'daemon_started').at(-1)?.bootId, boot)
+  },
+})
+
+survives('runtime-directory-gone', {
+  needs: ['root'],
+  under: ['systemd'],
+  proof: async (t) => {
+    const manager = new Manager(t)
+    await manager.start()
+    const a = new Talk(t)
+    Object.assign(a.env, manager.env)
+    const { id: busy } = await a.busy()
+    const { id: asking } = await a.asking('one')
+    const server = new Server(a, join(manager.runtime, 'agentz', basename(serverSocket(a.home))))
+    t.teardown(() => server.end())
+    await server.insist('GET', '/healthz')
+    rmSync(join(manager.runtime, 'agentz'), { recursive: true })
+    t.equal(a.do('approve', asking).status, 0)
+    t.equal(a.do('wait', asking, '-t', '20').status, 0, 'the answer is found without a bell')
+    t.ok(
+      a.said(asking).some((text) => text.includes('one: allow')),
+      'and is the one that was given',
+    )
+    t.ok(server.kill())
+    t.match((await server.insist('GET', `/v1/sessions/${busy}`)).body, { status: 'running' }, 'a new server is heard')
+    process.kill(Number(ofType(a, busy, 'daemon_started')[0]?.pid), 'SIGKILL')
+    t.equal(a.do('wait', busy, '-t', '30').status, 0, 'and who is started again goes on')
+    for (const id of [busy, asking]) {
+      await settled(t, a, id)
+      await until(() => !existsSync(join(manager.runtime, 'agentz', id)), 'no bell is left')
+    }
   },
 })

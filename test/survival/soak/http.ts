@@ -19,9 +19,9 @@ export class Server {
   #child: ChildProcess | undefined
   #isEnding = false
 
-  constructor(agentz: Agentz) {
+  constructor(agentz: Agentz, socket = serverSocket(agentz.home)) {
     this.#agentz = agentz
-    this.#socket = serverSocket(agentz.home)
+    this.#socket = socket
     this.#start()
   }
 
