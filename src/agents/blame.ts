@@ -85,7 +85,9 @@ export function blame({ message, status, kinds: given = [] }: Evidence): Cause {
   const named = given.map((kind) => kinds.get(kind)).find((word) => word !== undefined)
   const said = () => words.find(([, pattern]) => isTold(message, pattern))?.[0]
   const away = () => (given.some((kind) => connections.has(kind)) && http === undefined ? 'unreachable' : undefined)
-  const result = named ?? byStatus(http) ?? said() ?? away() ?? 'agent'
+  // A broken server is also what an agent makes of any answer that it does not know: gemini says 500 for a model that is not there.
+  const broken = http !== undefined && http >= 500 && http < 600 ? 'overloaded' : undefined
+  const result = named ?? byStatus(http) ?? said() ?? broken ?? away() ?? 'agent'
   return { result, message: short(message), ...(http === undefined ? {} : { status: http }) }
 }
 
@@ -93,11 +95,9 @@ export function blame({ message, status, kinds: given = [] }: Evidence): Cause {
 const isTold = (message: string, pattern: RegExp): boolean => pattern.test(message.replace(/disk quota/gi, ''))
 
 function byStatus(status: number | undefined): CauseWord | undefined {
-  if (status === undefined) return undefined
   if (status === 401 || status === 403) return 'login'
   if (status === 402 || status === 429) return 'quota'
-  if (status === 404) return 'model'
-  return status >= 500 && status < 600 ? 'overloaded' : undefined
+  return status === 404 ? 'model' : undefined
 }
 
 function statusIn(message: string): number | undefined {

@@ -8,7 +8,7 @@
  * @typedef {{ role: string, content: string | Block[] }} Message
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { newId, plain, USAGE } from './common.mjs'
+import { newId, plain, sentence, USAGE } from './common.mjs'
 import { tool } from './tools.mjs'
 
 export const path = /\/messages$/
@@ -23,6 +23,7 @@ const input = {
 const errors = {
   400: 'invalid_request_error',
   401: 'authentication_error',
+  404: 'not_found_error',
   429: 'rate_limit_error',
   529: 'overloaded_error',
 }
@@ -60,7 +61,7 @@ export function whole(reply, request) {
 /** The body of an HTTP error. @param {number} status */
 export const failure = (status) => ({
   type: 'error',
-  error: { type: errors[status] ?? 'api_error', message: `mock error ${status}` },
+  error: { type: errors[status] ?? 'api_error', message: sentence(status) },
 })
 
 /**

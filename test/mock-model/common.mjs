@@ -14,10 +14,27 @@ export function plain(content) {
 }
 
 /** @type {Record<number, string>} */
-const types = { 400: 'invalid_request_error', 401: 'authentication_error', 429: 'rate_limit_error' }
+const types = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  404: 'invalid_request_error',
+  429: 'rate_limit_error',
+}
+/** @type {Record<number, string>} */
+const codes = { 401: 'invalid_api_key', 404: 'model_not_found' }
+
+/** @type {Record<number, string>} */
+const sentences = {
+  401: 'Incorrect API key provided: ',
+  404: 'The model mock-model does not exist: ',
+  429: 'Too many requests: ',
+}
+
+/** What a service says of an error: some agents hand on nothing else of it. @param {number} status */
+export const sentence = (status) => `${sentences[status] ?? ''}mock error ${status}`
 
 /** The body of an HTTP error, in both formats of OpenAI. @param {number} status */
 export function openAiFailure(status) {
-  const code = status === 401 ? 'invalid_api_key' : null
-  return { error: { message: `mock error ${status}`, type: types[status] ?? 'server_error', param: null, code } }
+  const code = codes[status] ?? null
+  return { error: { message: sentence(status), type: types[status] ?? 'server_error', param: null, code } }
 }

@@ -10,7 +10,7 @@
  * @typedef {{ contents?: { role?: string, parts?: Part[] }[], tools?: { functionDeclarations?: Declaration[] }[] }} Request
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { newId, USAGE } from './common.mjs'
+import { newId, sentence, USAGE } from './common.mjs'
 import { tool } from './tools.mjs'
 
 export const path = /:(streamGenerate|generate)Content$/
@@ -23,7 +23,13 @@ const usageMetadata = {
 }
 
 /** @type {Record<number, string>} */
-const states = { 400: 'INVALID_ARGUMENT', 401: 'UNAUTHENTICATED', 429: 'RESOURCE_EXHAUSTED', 529: 'UNAVAILABLE' }
+const states = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  529: 'UNAVAILABLE',
+}
 
 /** @param {Request} request @returns {Turn[]} */
 export function turns({ contents = [] }) {
@@ -51,7 +57,7 @@ export const whole = (reply) => frame([...partsOf(reply), ...callsOf(reply)], 'S
 
 /** The body of an HTTP error. @param {number} status */
 export const failure = (status) => ({
-  error: { code: status, message: `mock error ${status}`, status: states[status] ?? 'INTERNAL' },
+  error: { code: status, message: sentence(status), status: states[status] ?? 'INTERNAL' },
 })
 
 /**

@@ -65,7 +65,7 @@ export const answers: readonly Check[] = [
     name: 'a wrong key is told of, as such',
     async run(t, stage) {
       const end = await tellsOf(t, stage, await Play.begin(t, stage, 'error 401'), /401/)
-      if (end.type === 'session_failed') t.equal(end.cause.result, 'login')
+      if (end.type === 'session_failed') t.equal(end.cause.result, 'login', end.error)
     },
   },
   {
