@@ -88,5 +88,5 @@ export function toAgentzError(error: unknown): AgentzError {
 }
 
 /** By its marks, not by its class: the server is bundled apart and has a copy of the class. */
-const isAgentzError = (error: unknown): error is AgentzError =>
+export const isAgentzError = (error: unknown): error is AgentzError =>
   error instanceof Error && error.name === 'AgentzError' && 'hint' in error && 'exit' in error

@@ -1,7 +1,7 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
 import { readFileSync, statSync } from 'node:fs'
 import type { SupervisorName } from '../base/config.js'
-import { AgentzError, errno } from '../base/errors.js'
+import { AgentzError, errno, isAgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
 import { type Registry, type Row, readRegistry } from '../session/registry.js'
@@ -137,7 +137,7 @@ export async function unitState(
   try {
     return await supervisorOf(home, chosen, life).show(id)
   } catch (error) {
-    if (!(error instanceof AgentzError) || error.code !== 'NO_MANAGER') throw error
+    if (!isAgentzError(error) || error.code !== 'NO_MANAGER') throw error
     return unitOf({ states: new Map(), unasked: error }, id, life)
   }
 }
@@ -158,7 +158,7 @@ async function askOne(supervisor: Supervisor): Promise<Units> {
   try {
     return { states: await supervisor.list() }
   } catch (error) {
-    if (error instanceof AgentzError && error.code === 'NO_MANAGER') return { states: new Map(), unasked: error }
+    if (isAgentzError(error) && error.code === 'NO_MANAGER') return { states: new Map(), unasked: error }
     throw error
   }
 }

@@ -23,6 +23,11 @@ async function play(t: Test, go: (manager: Manager) => Promise<void>, bootId?: s
   const { id, release } = await a.busy()
   await go(manager)
   const between = a.show(id)
+  // The server is bundled apart from the verb that starts it, and once did not know the error of a manager that is gone.
+  const server = new Server(a, join(manager.runtime, 'agentz', basename(serverSocket(a.home))))
+  t.teardown(() => server.end())
+  const { body } = await server.insist('GET', `/v1/sessions/${id}`)
+  t.match(body, { status: between.status, cause: { result: between.cause?.result } }, 'HTTP says the same as show')
   await manager.start(bootId === undefined ? {} : { bootId })
   // What a manager of another boot sees is seen from inside of it alone.
   const [program = '', ...before] = [...manager.inside, process.execPath, cliPath]
