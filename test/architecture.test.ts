@@ -31,6 +31,7 @@ const withoutTwin: Record<string, string> = {
   'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
   'test/server/answers.test.ts': 'routes/conversation.ts: answers to what a session asks',
   'test/helpers/manager.test.ts': 'the user manager that other tests end and start again',
+  'test/server/hostile.test.ts': 'app.ts and listen.ts before other users, foreign pages and slow senders',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',

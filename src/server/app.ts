@@ -33,24 +33,27 @@ const REQUEST_MS = 10_000
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { logger, streams } = options
+  const door = options.guard.kind === 'unix' ? 'socket' : 'tcp'
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     // Ours is one line a request, below.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
+    // Node would look for slow senders only every 30 s.
+    http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 },
     routerOptions: { maxParamLength: NAME_LENGTH },
     // A HEAD of a stream would never end.
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {
-      logAccess(request, reply)
+      logAccess(request, reply, door)
       sendError(error, request, reply)
     },
     clientErrorHandler: refuseConnection,
   })
   const check = guardOf(options.guard)
   app.addHook('onRequest', async (request, reply) => {
-    logAccess(request, reply)
+    logAccess(request, reply, door)
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     check(request)
   })
@@ -79,11 +82,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-/** One line a request, when it is over, however it ended: no query, body or header, so no token and no prompt. */
-function logAccess(request: FastifyRequest, reply: FastifyReply): void {
+/** One line a request, when it is over, however it ended: no query, body or header but the origin of who was refused. */
+function logAccess(request: FastifyRequest, reply: FastifyReply, door: 'socket' | 'tcp'): void {
   reply.raw.once('close', () => {
     const { method } = request
+    const status = reply.raw.statusCode
     const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, path: pathOf(request), status: reply.raw.statusCode, ms }, 'request')
+    const route = request.routeOptions.url
+    const origin = status < 400 ? undefined : request.headers.origin?.slice(0, 200)
+    request.log.info({ method, path: pathOf(request), route, status, door, origin, ms }, 'request')
   })
 }
