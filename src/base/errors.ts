@@ -59,6 +59,11 @@ export class AgentzError extends Error {
     this.hint = options.hint ?? table[code].hint
   }
 
+  /** By its marks, not by its class: the server is bundled apart and has a copy of the class. */
+  static override [Symbol.hasInstance](error: unknown): error is AgentzError {
+    return error instanceof Error && error.name === 'AgentzError' && 'hint' in error && 'exit' in error
+  }
+
   get exit(): number {
     return table[this.code].exit
   }
@@ -84,9 +89,5 @@ export function errno(error: unknown): string | undefined {
 
 /** Any thrown value as an AgentzError; what is not one of ours is a defect and keeps its stack as cause. */
 export function toAgentzError(error: unknown): AgentzError {
-  return isAgentzError(error) ? error : new AgentzError('INTERNAL', reason(error), { cause: error })
+  return error instanceof AgentzError ? error : new AgentzError('INTERNAL', reason(error), { cause: error })
 }
-
-/** By its marks, not by its class: the server is bundled apart and has a copy of the class. */
-export const isAgentzError = (error: unknown): error is AgentzError =>
-  error instanceof Error && error.name === 'AgentzError' && 'hint' in error && 'exit' in error

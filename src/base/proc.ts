@@ -50,6 +50,12 @@ export function argumentsOf(pid: number): string[] {
 
 export const lives = (stat: Stat): boolean => stat.state !== 'Z' && stat.state !== 'X'
 
+/** Whether a process that was noted earlier is still that one, and at work. */
+export function isRunning({ pid, start }: Member): boolean {
+  const stat = Number.isSafeInteger(pid) ? statOf(pid) : undefined
+  return stat !== undefined && stat.start === start && lives(stat)
+}
+
 const environmentOf = (pid: number): string[] => (readOf(pid, 'environ') ?? '').split('\0')
 
 /** proc_pid_stat(5): the second field is the name in brackets and may hold anything, so count from the last bracket. */

@@ -1,7 +1,7 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
 import { readFileSync, statSync } from 'node:fs'
 import type { SupervisorName } from '../base/config.js'
-import { AgentzError, errno, isAgentzError } from '../base/errors.js'
+import { AgentzError, errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import type { Life } from '../session/life.js'
 import { type Registry, type Row, readRegistry } from '../session/registry.js'
@@ -11,6 +11,7 @@ import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { bootId } from './boot.js'
 import { supervisorOf } from './choose.js'
+import { thisMoment } from './moment.js'
 import { placeIn } from './queue.js'
 import type { Supervisor, UnitDetail, UnitState } from './supervisor.js'
 import { carries, correction } from './truth.js'
@@ -54,7 +55,7 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
       units = await ask()
       registry = readRegistry(home, registry)
     }
-    const now = { boot: bootId(), time: Date.now() }
+    const now = thisMoment()
     const states = units.get(supervisor.name)?.states
     const queue = registry.rows.queue().filter((id) => !states?.has(id))
     for (const id of live()) {
@@ -120,7 +121,7 @@ export async function readTrue(home: Home, supervisor: Supervisor, id: string): 
     if (!isLive(first.status)) return first
     const unit = await unitState(home, supervisor, id, first)
     const state = readSession(home, id)
-    const corrected = correction(state, unit, { boot: bootId(), time: Date.now() })
+    const corrected = correction(state, unit, thisMoment())
     const flag = unit?.frozen === false ? { frozen: undefined } : {}
     if (corrected === undefined) return { ...state, ...flag, updatedAt: lastActivity(home, id, state.updatedAt) }
     if (look > 0) return { ...state, ...corrected, pid: undefined }
@@ -137,7 +138,7 @@ export async function unitState(
   try {
     return await supervisorOf(home, chosen, life).show(id)
   } catch (error) {
-    if (!isAgentzError(error) || error.code !== 'NO_MANAGER') throw error
+    if (!(error instanceof AgentzError) || error.code !== 'NO_MANAGER') throw error
     return unitOf({ states: new Map(), unasked: error }, id, life)
   }
 }
@@ -158,7 +159,7 @@ async function askOne(supervisor: Supervisor): Promise<Units> {
   try {
     return { states: await supervisor.list() }
   } catch (error) {
-    if (isAgentzError(error) && error.code === 'NO_MANAGER') return { states: new Map(), unasked: error }
+    if (error instanceof AgentzError && error.code === 'NO_MANAGER') return { states: new Map(), unasked: error }
     throw error
   }
 }

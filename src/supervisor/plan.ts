@@ -3,7 +3,7 @@ import type { Cause } from '../session/events.js'
 import { isLive } from '../session/status.js'
 import { isAbandoned, leftToDo } from '../session/unfinished.js'
 import type { Aftermath } from './aftermath.js'
-import { correction } from './truth.js'
+import { correction, type Moment } from './truth.js'
 
 export interface Plan {
   readonly action: 'resume' | 'mark' | 'cancel'
@@ -15,7 +15,7 @@ export interface Plan {
 type Left = Pick<Aftermath, 'state' | 'asked' | 'bootId' | 'exit' | 'decided'>
 
 /** @returns undefined for a session that is none of a recover's business */
-export function planFor(left: Left, now: { boot: string; time: number }): Plan | undefined {
+export function planFor(left: Left, now: Moment): Plan | undefined {
   const { state, asked, decided } = left
   if (!isAbandoned(state) || decided === 'marked') return undefined
   const { spec, status, epoch, cancelRequested } = state
@@ -38,7 +38,7 @@ export function planFor(left: Left, now: { boot: string; time: number }): Plan |
 }
 
 /** Why it was left, where nobody has written that down. */
-function missingCause({ state, bootId, exit }: Left, now: { boot: string; time: number }): Cause | undefined {
+function missingCause({ state, bootId, exit }: Left, now: Moment): Cause | undefined {
   if (isLive(state.status)) return correction(state, undefined, now)?.cause
   if (exit === undefined) return undefined
   const how = `its daemon had ended (${String(exit.result)}), and nobody was left to start it again`

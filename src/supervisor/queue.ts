@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../base/config.js'
 import { AgentzError, toAgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
-import { statOf } from '../base/proc.js'
+import { isRunning } from '../base/proc.js'
 import { withLock } from '../log/lock.js'
 import type { Cause } from '../session/events.js'
 import { frame } from '../session/frame.js'
@@ -178,7 +178,7 @@ async function complete(home: Home, { rows }: Registry): Promise<boolean> {
     if (rows.status(id) !== 'pending') continue
     const { queuedAt, epoch, creator } = rows.get(id)!
     if (queuedAt !== undefined || epoch > 0 || creator === undefined) continue
-    if (statOf(creator.pid)?.start === creator.start) continue
+    if (isRunning(creator)) continue
     const state = stillQueued(home, id)
     if (state?.queuedAt === undefined) continue
     const line = frame({ type: 'session_queued', sessionId: id }, 'supervisor', state.epoch, state.queuedAt)

@@ -12,9 +12,9 @@ import { appendLifecycle } from '../session/lifecycle.js'
 import { isLive } from '../session/status.js'
 import { isAbandoned } from '../session/unfinished.js'
 import { Aftermath } from './aftermath.js'
-import { bootId } from './boot.js'
 import { Brake } from './brake.js'
 import { readFleet, unitState } from './fleet.js'
+import { thisMoment } from './moment.js'
 import { type Plan, planFor } from './plan.js'
 import { admit, startInTurn } from './queue.js'
 import type { Supervisor } from './supervisor.js'
@@ -103,7 +103,7 @@ class Recovery {
 
   #plan(left: Aftermath): Plan | undefined {
     left.read()
-    return planFor(left, { boot: bootId(), time: Date.now() })
+    return planFor(left, thisMoment())
   }
 
   async #treat(left: Aftermath): Promise<void> {

@@ -4,7 +4,8 @@ import { isLive, liveStatuses, statuses, terminalStatuses } from '../../src/sess
 import { carries, correction } from '../../src/supervisor/truth.js'
 
 const time = Date.parse('2026-01-01T12:00:00.000Z')
-const now = { boot: 'this boot', time }
+const creator = { pid: 42, start: '7' }
+const now = { boot: 'this boot', time, lives: (one: object) => one === creator }
 const before = (ms: number) => new Date(time - ms).toISOString()
 const old = before(3_600_000)
 const carrying = ['active', 'activating', 'reloading', 'deactivating']
@@ -35,6 +36,11 @@ t.test('the table', async (t) => {
   t.equal(result({ ...young, createdAt: before(0) }), undefined, 'just created')
   t.equal(result({ ...young, createdAt: before(9_999) }), undefined, 'nearly 10 s old')
   t.equal(result({ ...young, createdAt: before(10_000) }), 'lost', '10 s old')
+  t.equal(result({ ...young, createdAt: before(10_000), creator }), undefined, 'its creator is slow, and lives')
+  t.equal(result({ ...young, createdAt: before(119_999), creator }), undefined)
+  t.equal(result({ ...young, createdAt: before(120_000), creator }), 'lost', 'a server lives for ever')
+  t.equal(result({ ...young, createdAt: before(10_000), creator: { ...creator } }), 'lost', 'its creator is gone')
+  t.equal(result({ ...young, createdAt: old, queuedAt: old }), undefined, 'it waits for its turn')
   t.equal(result({ ...young, createdAt: before(-1) }), 'lost', 'created in the future: the clock was put back')
   t.equal(result({ ...young, createdAt: 'no date' }), 'lost')
   t.equal(result({ createdAt: before(0) }), 'lost', 'a daemon that had started is no birth')
@@ -45,6 +51,7 @@ t.test('properties', async () => {
     status: fc.constantFrom(...statuses),
     epoch: fc.nat(5),
     bootId: fc.constantFrom('this boot', 'another boot', undefined),
+    creator: fc.constantFrom(creator, { pid: 1, start: '1' }, undefined),
     createdAt: fc.oneof(fc.integer({ min: -20_000, max: 20_000 }).map(before), fc.string()),
   })
   const anyUnit = fc.option(fc.constantFrom(...carrying, 'failed', 'inactive').map(unit), { nil: undefined })
