@@ -1,6 +1,6 @@
 /** The built command line and the real user manager, for tests that go the whole way. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type Home, sessionLog } from '../../src/base/paths.js'
@@ -41,7 +41,13 @@ export class Agentz {
     this.home = home
     this.env = { ...process.env, NODE_OPTIONS: '', AGENTZ_SESSION_ID: '', AGENTZ_HOME: home.root, ...env }
     t.teardown(() => {
-      for (const unit of this.#units) spawnSync('systemctl', ['--user', 'stop', unit], { stdio: 'ignore' })
+      // Also those whose unit nobody has printed, and what their failure has started: both still write into the home, which goes away now.
+      const all = existsSync(home.sessions) ? readdirSync(home.sessions) : []
+      const ids = all.flatMap((name) => (name.endsWith('.ndjson') ? [name.slice(0, -'.ndjson'.length)] : []))
+      for (const id of ids) this.#units.add(`agentz-session-${id}.service`)
+      for (const units of [[...this.#units], ids.map((id) => `agentz-failed@${id}.service`)]) {
+        if (units.length > 0) spawnSync('systemctl', ['--user', 'stop', ...units], { stdio: 'ignore', env: this.env })
+      }
     })
   }
 

@@ -1,6 +1,6 @@
 /** What the rows about processes play on: the real programs under one supervisor, with an agent that does as it is told. */
-import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
+import { lives, processes } from '../../src/base/proc.js'
 import type { Loose } from '../../src/session/life.js'
 import { isAlive } from '../helpers/agentz.js'
 import type { Talk } from '../helpers/fake-claude.js'
@@ -18,10 +18,13 @@ export async function midTurn(a: Talk): Promise<{ id: string; daemon: number; ag
 export const ofType = (a: Talk, id: string, type: string): Loose[] =>
   a.events(id).filter((event) => event.type === type)
 
-export function childOf(pid: number): number {
-  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+/** The newest child of a process that is no zombie. */
+function childOf(pid: number): number {
+  const [child] = processes()
+    .filter((each) => each.parent === pid && lives(each))
+    .sort((one, other) => Number(other.start) - Number(one.start))
   if (child === undefined) throw new Error(`process ${pid} has no child`)
-  return child
+  return child.pid
 }
 
 /** What holds after every row: one end for each start, with its cause and in time; all who tell a status tell the same; nothing runs on. */
