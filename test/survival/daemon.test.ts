@@ -74,7 +74,7 @@ survives('daemon-killed-again-and-again', {
       await until(() => ofType(a, id, 'daemon_started').length === epoch, `start ${epoch}`)
       process.kill(Number(ofType(a, id, 'daemon_started').at(-1)?.pid), 'SIGKILL')
     }
-    await a.untilType(id, 'session_failed')
+    await a.untilType(id, 'session_failed', 60_000)
     t.match(a.show(id), { status: 'failed', cause: { result: 'start-limit-hit' } })
     t.equal(ofType(a, id, 'session_failed').length, 1, 'told once')
     await settled(t, a, id)

