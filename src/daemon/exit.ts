@@ -20,8 +20,10 @@ import { givenUp, stoppedAlone, stoppedWith } from './fate.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */
 const TAIL = 256 * 1024
-/** How long a manager has to say how it is. */
+/** How long a manager has to say how it is before the fact of an exit is written without that. */
 const PATIENCE_MS = 1000
+/** And how long where the cause hangs on it: one that ends with a hundred sessions takes seconds to answer. Well below TimeoutStopSec. */
+const LONG_PATIENCE_MS = 10_000
 const terminal: ReadonlySet<unknown> = new Set(terminalStatuses.map((status) => `session_${status}`))
 
 /**
@@ -63,7 +65,8 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     return
   }
   sweep(home, id)
-  const cause = manager === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
+  const known = manager === 'unknown' ? await managerState(['--user'], LONG_PATIENCE_MS) : manager
+  const cause = known === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
   const options = { epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
 }
@@ -166,11 +169,11 @@ function readTail(home: Home, id: string): Loose[] {
   }
 }
 
-/** Whoever does not answer soon is not waited for: the fact of the exit matters more. @param which the user's manager, or the system's */
-export async function managerState(which: readonly string[] = ['--user']): Promise<string> {
+/** @param which the user's manager, or the system's. @returns `unknown` for one that does not answer in time */
+export async function managerState(which: readonly string[] = ['--user'], timeoutMs = PATIENCE_MS): Promise<string> {
   const argv = ['systemctl', ...which, 'is-system-running'] as const
   try {
-    return (await run(argv, 'ask the manager how it is', { anyStatus: true, timeoutMs: PATIENCE_MS })).trim()
+    return (await run(argv, 'ask the manager how it is', { anyStatus: true, timeoutMs })).trim()
   } catch (error) {
     if (error instanceof AgentzError) return 'unknown'
     throw error
