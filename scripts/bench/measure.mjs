@@ -1,6 +1,6 @@
 // What the benchmarks share: a home of their own, medians, waiting for a condition, a table.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, watch } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, watch } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -97,3 +97,6 @@ export function row(what, ours, floor, target, unit = 'ms') {
     `${what}: ${number(ours)} ${unit}, floor ${number(floor)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target}) ${met}`,
   )
 }
+
+/** Bytes of memory that programs could still have. */
+export const memAvailable = () => 1024 * Number(/MemAvailable: +(\d+)/.exec(readFileSync('/proc/meminfo', 'latin1'))[1])

@@ -18,8 +18,8 @@ export const verb: Verb<Args> = {
       .option('dry-run', { type: 'boolean', describe: 'Say what would be done, and change nothing' })
       .option('spacing', {
         type: 'string',
-        default: '0.5',
-        describe: 'Seconds between two sessions, more or less by half',
+        default: '0.2',
+        describe: 'Seconds between two sessions, more or less by half; more where the machine is slow',
       })
       .epilogue('Exit status: 1 if a session could not be brought back, or was held.') as never,
   handle: async ({ dryRun = false, spacing, json, how }) => {

@@ -17,6 +17,7 @@ import { readFleet, unitState } from './fleet.js'
 import { thisMoment } from './moment.js'
 import { type Plan, planFor } from './plan.js'
 import { admit, startInTurn } from './queue.js'
+import { Spacing } from './spacing.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
 
@@ -29,7 +30,7 @@ export interface Recovered {
 
 export interface RecoverOptions {
   readonly dryRun: boolean
-  /** Milliseconds between two sessions, more or less by half. */
+  /** Milliseconds between two sessions, more or less by half; more where the machine is slow. */
   readonly spacingMs: number
   onResult(result: Recovered): Promise<void>
 }
@@ -56,12 +57,14 @@ class Recovery {
   readonly #brake = new Brake()
   readonly #proven = new Set<string>()
   readonly #open: Aftermath[] = []
+  readonly #spacing: Spacing
   #resumed = 0
 
   constructor(home: Home, supervisor: Supervisor, options: RecoverOptions) {
     this.#home = home
     this.#supervisor = supervisor
     this.#options = options
+    this.#spacing = new Spacing(options.spacingMs)
   }
 
   async run(): Promise<void> {
@@ -144,7 +147,8 @@ class Recovery {
     const kind = spec.agentType
     const held = this.#brake.holds(kind)
     if (held !== undefined) return this.#tell(left, 'held', `${held}; \`agentz recover\` tries again`)
-    if (this.#resumed++ > 0) await delay(this.#options.spacingMs * (0.5 + Math.random()))
+    if (this.#resumed++ > 0) await delay(this.#spacing.next(Math.random()))
+    const began = performance.now()
     const { outputs } = left
     try {
       // Only what has ended can wait in the queue.
@@ -163,6 +167,7 @@ class Recovery {
       this.#brake.notStarted()
       return this.#tell(left, 'failed', 'its daemon was started and has not spoken')
     }
+    this.#spacing.took(performance.now() - began)
     this.#brake.started({ kind, look: () => left.read() })
     if (!this.#proven.has(kind)) await this.#watch(left, kind, outputs)
     const { status, error, cause } = left.read()

@@ -4,9 +4,11 @@
  *   say WORDS          answers so                      ask A B     asks to run A and B, both at once, then says what was decided
  *   question T|A|B     asks the person T, offers A, B   hold FILE   works until FILE exists
  *
- * Anything else it repeats. Its costs are a cent a turn.
+ * Anything else it repeats. Its costs are a cent a turn. With a directory in FAKE_CLAUDE_MEMORY, a turn that was cut short is what it
+ * goes on with, whatever it is told.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** @param {object} line */
@@ -20,6 +22,18 @@ let abort
 let busy = false
 let asks = 0
 let cost = 0
+let mode = 'default'
+
+const { FAKE_CLAUDE_MEMORY, AGENTZ_SESSION_ID = '' } = process.env
+const memory = FAKE_CLAUDE_MEMORY ? join(FAKE_CLAUDE_MEMORY, AGENTZ_SESSION_ID) : undefined
+
+/** @param {string} text @returns {string} what is to be done */
+function remembered(text) {
+  if (memory === undefined) return text
+  if (existsSync(memory)) return readFileSync(memory, 'utf8')
+  writeFileSync(memory, text)
+  return text
+}
 
 /** @param {string} tool @param {object} input @returns {Promise<Record<string, any>>} */
 function permission(tool, input) {
@@ -60,12 +74,13 @@ async function next() {
   const message = messages[0]
   if (busy || message === undefined) return
   busy = true
-  tell({ type: 'system', subtype: 'init', session_id: 'fake', permissionMode: 'default', claude_code_version: '0' })
+  tell({ type: 'system', subtype: 'init', session_id: 'fake', permissionMode: mode, claude_code_version: '0' })
   const aborted = new Promise((resolve) => {
     abort = () => resolve(undefined)
   })
   tell({ type: 'user', isReplay: true, uuid: message.uuid })
-  const text = await Promise.race([work(message.text), aborted])
+  const text = await Promise.race([work(remembered(message.text)), aborted])
+  if (memory !== undefined && typeof text === 'string') rmSync(memory, { force: true })
   cost += 0.01
   const common = { usage: { input_tokens: 10, output_tokens: 2 }, total_cost_usd: cost }
   if (typeof text === 'string') {
@@ -79,6 +94,7 @@ async function next() {
 
 /** @param {Record<string, any>} request */
 function control({ request_id, request }) {
+  if (request.subtype === 'set_permission_mode') mode = request.mode
   const response = request.subtype === 'set_permission_mode' ? { mode: request.mode } : {}
   tell({ type: 'control_response', response: { subtype: 'success', request_id, response } })
   if (request.subtype === 'interrupt') abort?.()
