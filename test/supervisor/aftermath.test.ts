@@ -87,8 +87,8 @@ t.test('what a recover has decided stands until the next start, and old daemons 
 
 t.test('activity is what an agent or a person did', async (t) => {
   const { write, left } = await stage(t)
-  const text = { type: 'text', by: 'agent', epoch: 1, content: 'x', timestamp: '2026-05-01' }
-  write(started(1), text, { ...exited(1), timestamp: '2027-01-01' })
+  const turn = { type: 'turn_started', by: 'agent', epoch: 1, turn: 1, timestamp: '2026-05-01' }
+  write(started(1), turn, { ...exited(1), timestamp: '2027-01-01' })
   t.equal(left().lastActivity, '2026-05-01')
 })
 
