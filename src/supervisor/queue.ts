@@ -14,6 +14,7 @@ import { frame } from '../session/frame.js'
 import { isOver } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { appendRegistry, type Registry, readRegistry } from '../session/registry.js'
+import { readComplete, repairRegistry } from '../session/repair.js'
 import type { Spec } from '../session/spec.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive } from '../session/status.js'
@@ -58,6 +59,8 @@ export async function startInTurn(home: Home, supervisor: Supervisor, spec: Spec
  */
 export async function admit(home: Home, supervisor: Supervisor): Promise<Admission> {
   const failed = new Map<string, AgentzError>()
+  // Of a registry that was deleted, whoever comes first would be the only one that waits.
+  await repairRegistry(home)
   const before = await look(home, supervisor)
   if (before.waiting.length === 0 || before.busy >= room(home)) return { waiting: before.waiting, failed }
   try {
@@ -71,7 +74,13 @@ export async function admit(home: Home, supervisor: Supervisor): Promise<Admissi
 
 /** The place of a session in the queue, from 1; undefined if it does not wait, or its unit is there already. */
 export async function placeOf(home: Home, supervisor: Supervisor, id: string): Promise<number | undefined> {
-  return placeIn((await look(home, supervisor)).waiting, id)
+  try {
+    return placeIn((await look(home, supervisor, readComplete(home))).waiting, id)
+  } catch (error) {
+    // Nothing runs where no manager is: whoever is queued waits.
+    if (!(error instanceof AgentzError) || error.code !== 'NO_MANAGER') throw error
+    return placeIn(readComplete(home).rows.queue(), id)
+  }
 }
 
 export function placeIn(queue: readonly string[], id: string): number | undefined {
@@ -85,7 +94,7 @@ async function admitLocked(home: Home, supervisor: Supervisor, failed: Map<strin
   const started = new Set<string>()
   const passed = new Set<string>()
   for (let registry: Registry | undefined; ; ) {
-    const now = await look(home, supervisor, registry)
+    const now = await look(home, supervisor, readRegistry(home, registry))
     registry = now.registry
     const waiting = now.waiting.filter((id) => !started.has(id) && !passed.has(id))
     // What was just started and is not among the units yet takes its room all the same.
@@ -137,8 +146,8 @@ interface Look {
 }
 
 /** Who waits, and how many run. */
-async function look(home: Home, supervisor: Supervisor, earlier?: Registry): Promise<Look> {
-  let registry = readRegistry(home, earlier)
+async function look(home: Home, supervisor: Supervisor, known: Registry = readRegistry(home)): Promise<Look> {
+  let registry = known
   if (await complete(home, registry)) registry = readRegistry(home, registry)
   const queue = registry.rows.queue()
   if (queue.length === 0) return { registry, waiting: [], busy: 0 }
