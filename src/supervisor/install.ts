@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { AgentzError, errno } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import { programs } from '../base/programs.js'
-import { run } from './exec.js'
+import { attempt, run } from './exec.js'
 
 export const recoverUnit = 'agentz-recover.service'
 
@@ -28,6 +28,18 @@ export async function install(home: Home): Promise<{ unit: string; dropIn: strin
   await run(['systemctl', '--user', 'enable', '--quiet', join(programs.units, recoverUnit)], `enable ${recoverUnit}`)
   await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
   return { unit: recoverUnit, dropIn: path }
+}
+
+/**
+ * Lets the manager of this user run from boot on, and beyond the last log-out.
+ * @throws UNSUPPORTED where there is no systemd-logind, or it refuses
+ */
+export async function linger(user: string): Promise<void> {
+  const { status, stderr } = await attempt(['loginctl', 'enable-linger', '--', user], 'enable lingering')
+  if (status === 0) return
+  throw new AgentzError('UNSUPPORTED', `cannot let the manager of ${user} outlive log-out: ${stderr.trim()}`, {
+    hint: 'It needs systemd-logind, and where that asks for it an administrator: sudo loginctl enable-linger USER.',
+  })
 }
 
 /** Undoes it. @returns whether there was anything to undo */

@@ -19,6 +19,7 @@ import { type Plan, planFor } from './plan.js'
 import { admit, startInTurn } from './queue.js'
 import { Spacing } from './spacing.js'
 import type { Supervisor } from './supervisor.js'
+import { sweepDoorbells } from './sweep.js'
 import { carries } from './truth.js'
 
 export interface Recovered {
@@ -70,7 +71,9 @@ class Recovery {
   async run(): Promise<void> {
     try {
       for (const left of await this.#candidates()) await this.#treat(left)
-      if (!this.#options.dryRun) await admit(this.#home, this.#supervisor)
+      if (this.#options.dryRun) return
+      await admit(this.#home, this.#supervisor)
+      await sweepDoorbells(this.#home, this.#supervisor)
     } finally {
       for (const left of this.#open) left.close()
     }

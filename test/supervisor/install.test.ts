@@ -1,6 +1,7 @@
 /** The unit that recovers at login: a new manager over one home runs it by itself. */
-import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
 import { dropIn } from '../../src/supervisor/install.js'
@@ -41,4 +42,25 @@ t.test('after the next start of the manager, what was interrupted goes on', asyn
   )
   t.match(talk.do('uninstall').stdout, /is gone/)
   t.match(talk.do('uninstall').stdout, /nothing was installed/)
+})
+
+t.test('lingering is asked of loginctl, and a refusal is told', async (t) => {
+  const manager = new Manager(t)
+  await manager.start({ home: tempDir(t) })
+  const talk = new Talk(t)
+  Object.assign(talk.env, manager.env)
+  const program = join(dirname(talk.dir), 'bin', 'loginctl')
+  const said = join(talk.dir, 'said')
+  const loginctl = (script: string) => writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  loginctl(`echo "$@" > '${said}'`)
+  t.match(talk.do('install', '--linger'), { status: 0, stdout: /is enabled/, stderr: '' })
+  t.equal(readFileSync(said, 'utf8'), `enable-linger -- ${userInfo().username}\n`)
+  t.match(talk.do('install', '--linger', '--how').stdout, `loginctl enable-linger ${userInfo().username}\n`)
+  loginctl('echo "Could not enable linger: Access denied" >&2; exit 1')
+  t.match(talk.do('install', '--linger'), {
+    status: 1,
+    stdout: /is enabled/,
+    stderr: /outlive log-out: .*Access denied/s,
+  })
+  t.equal(talk.do('uninstall').status, 0)
 })

@@ -1,5 +1,5 @@
 /** Recovering a fleet on a machine where it cannot all go on: nobody is logged in any more, few may run at once, directories are gone. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { lines, requireManager } from '../helpers/agentz.js'
@@ -27,7 +27,7 @@ async function stage(t: Test) {
     const { stdout, status } = talk.do('recover', '--json', '--spacing', '0.05', ...flags)
     return { status, results: lines(stdout).map((line): Result => JSON.parse(line)) }
   }
-  return { talk, again, recover }
+  return { manager, talk, again, recover }
 }
 
 t.test('nobody is logged in: it stops after three, and the next one goes on', { skip }, async (t) => {
@@ -83,7 +83,7 @@ t.test('few may run at once: the rest waits for its turn', { skip }, async (t) =
 })
 
 t.test('a working directory is gone: that one fails, with the reason, and the others go on', { skip }, async (t) => {
-  const { talk, again, recover } = await stage(t)
+  const { manager, talk, again, recover } = await stage(t)
   const gone = join(talk.dir, 'gone')
   mkdirSync(gone)
   const lost = talk.run('-C', gone, 'ask one').sessionId
@@ -94,6 +94,7 @@ t.test('a working directory is gone: that one fails, with the reason, and the ot
   const marked = talk.begin('--restart', 'mark', 'question Which?|A|B')
   await talk.untilType(marked, 'input_request')
   await again()
+  t.ok(existsSync(join(manager.runtime, 'agentz', marked)), 'the doorbell of a daemon that was killed')
   rmSync(gone, { recursive: true })
   const { results, status } = recover()
   const actions = Object.fromEntries(results.map(({ sessionId, action }) => [sessionId, action]))
@@ -102,4 +103,7 @@ t.test('a working directory is gone: that one fails, with the reason, and the ot
   t.match(results.find(({ sessionId }) => sessionId === lost)?.why, /gone/)
   t.match(talk.show(marked), { status: 'interrupted', cause: { result: 'lost' } })
   t.same(recover().results, [], 'a second one finds nothing more to do')
+  const bells = () => [lost, question, marked].filter((id) => existsSync(join(manager.runtime, 'agentz', id)))
+  await talk.untilType(question, 'session_completed')
+  await until(() => bells().length === 0, 'no doorbell of a daemon that is gone is left')
 })
