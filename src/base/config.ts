@@ -54,6 +54,8 @@ const Config = z.strictObject({
   environment: z._default(z.array(z.string()), []),
   /** Of each session that does not ask for others. */
   limits: z._default(Limits, {}),
+  /** Of each session that does not ask for another. */
+  sandbox: z.optional(z.enum(['strict', 'none'])),
   /** Of all sessions together. */
   fleet: z._default(Fleet, {}),
   /** Instead of the one that fits the machine. */

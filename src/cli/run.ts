@@ -35,6 +35,7 @@ interface Args {
   maxTokens?: string
   maxTime?: string
   stallTimeout?: string
+  sandbox?: 'strict' | 'none'
 }
 
 export const verb: Verb<Args> = {
@@ -82,6 +83,10 @@ export const verb: Verb<Args> = {
       .option('max-tokens', { type: 'string', describe: 'Ask when so many tokens are used up' })
       .option('max-time', { type: 'string', describe: 'Ask after so many seconds of work' })
       .option('stall-timeout', { type: 'string', describe: 'Mark it when its agent is silent for so many seconds' })
+      .option('sandbox', {
+        choices: ['strict', 'none'] as const,
+        describe: 'Whether the system keeps it in its directory',
+      })
       .example('$0 run "fix the failing test"', 'Claude, here, watched')
       .example('$0 run -a command -d -- make -j4', 'Any program, in the background') as never,
   handle: async (args, rest) => {
@@ -89,7 +94,11 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = ctx
     const asked = await request(args, rest, ctx)
     const agent = allowedAgent(asked.agentType, ctx.config)
-    const spec = completed(agent, specify(asked, ctx.config.limits), ctx.config)
+    const spec = completed(
+      agent,
+      specify({ sandbox: args.sandbox ?? ctx.config.sandbox, ...asked }, ctx.config.limits),
+      ctx.config,
+    )
     if (args.how) {
       const log = shellWords([sessionLog(home, spec.sessionId)])
       const line = shellWords([createdLine(spec)])

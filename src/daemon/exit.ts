@@ -1,10 +1,8 @@
 /** The facts of a daemon's end, as the OS gives them: daemon_exited at each exit, a terminal event only where nothing follows. */
-import { closeSync, fstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fstatSync, rmSync } from 'node:fs'
 import { AgentzError } from '../base/errors.js'
 import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
-import { programs } from '../base/programs.js'
 import { parseRecord } from '../log/line.js'
 import { openLog, readRecords } from '../log/read.js'
 import type { RegistryEvent } from '../session/events.js'
@@ -15,6 +13,7 @@ import { repairRegistry } from '../session/repair.js'
 import { SessionFold, type SessionState } from '../session/state.js'
 import { isLive, terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
+import { failureFile, leaveForFailure } from '../supervisor/failure-file.js'
 import { unitName } from '../supervisor/systemd.js'
 import { givenUp, stoppedAlone, stoppedWith } from './fate.js'
 
@@ -65,20 +64,31 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     return
   }
   sweep(home, id)
+  // From within a sandbox the manager cannot be asked. If it lives, it runs recordFailure outside, which knows then.
+  if (env.AGENTZ_SANDBOX !== undefined) return
   const known = manager === 'unknown' ? await managerState(['--user'], LONG_PATIENCE_MS) : manager
   const cause = known === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
   const options = { epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
 }
 
-/** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
+/**
+ * Writes session_failed: systemd has given up on the unit. Fires once, after the last restart; of a session in a sandbox after a clean
+ * end too, and where that one left no terminal event, somebody has stopped the unit.
+ */
 export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
-  sweep(home, id)
   const { state, runs } = readRuns(home, id)
+  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
+  if (state.cause?.result === 'success') {
+    // The next start may have left its file already.
+    const event = { type: 'session_interrupted', sessionId: id, cause: stoppedAlone } as const
+    await appendLifecycle(home, event, 'supervisor', options)
+    return
+  }
+  sweep(home, id)
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
   const cause = givenUp(last, runs, Date.now())
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
-  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
 }
 
@@ -118,23 +128,6 @@ function isOpen(home: Home, id: string): boolean {
 function sweep(home: Home, id: string): void {
   rmSync(doorbell(home, id), { force: true })
   rmSync(failureFile(home, id), { force: true })
-}
-
-const failureFile = (home: Home, id: string): string => `${doorbell(home, id)}.env`
-
-/** What agentz-failed@.service has to know; the unit of the session may be gone when it runs. */
-function leaveForFailure(home: Home, id: string): void {
-  const file = failureFile(home, id)
-  const value = (text: string) => `"${text.replace(/[\\"$`]/g, '\\$&')}"`
-  const lines = { AGENTZ_HOME: home.root, AGENTZ_NODE: programs.node, AGENTZ_REAPER: programs.reaper }
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(
-    file,
-    Object.entries(lines)
-      .map(([key, text]) => `${key}=${value(text)}\n`)
-      .join(''),
-    { mode: 0o600 },
-  )
 }
 
 function epochOf(row: Row | undefined, started: Loose | undefined, invocationId: string | undefined): number {

@@ -16,7 +16,8 @@ async function main(args: string[]): Promise<void> {
   const id = parseId(args[failed ? 1 : 0])
   const home = homePaths()
   await (failed ? recordFailure(home, id, process.env) : recordExit(home, id, process.env))
-  await startNext(home)
+  // From within a sandbox nothing can be started: agentz-failed@ does it then.
+  if (failed || process.env.AGENTZ_SANDBOX === undefined) await startNext(home)
 }
 
 /** There may be room for a session that waits. One who fails here is run again by the OS, as one who was killed is. */

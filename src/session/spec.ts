@@ -34,6 +34,8 @@ export const Spec = z.strictObject({
   labels: z.optional(z.record(z.string(), z.string())),
   limits: z.optional(Limits),
   budget: z.optional(Budget),
+  /** How the operating system confines the session; never loosened by a restart. */
+  sandbox: z.optional(z.enum(['strict'])),
   /** Seconds without a word of the agent, after which the session is marked as stalled. */
   stallTimeout: z.optional(z.number().check(z.gt(0))),
   /** What a restarted daemon does where the agent cannot resume: leave it (mark), or run it again (rerun). */

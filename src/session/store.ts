@@ -33,6 +33,8 @@ export const NewSession = z.strictObject({
   limits: z.optional(AskedLimits),
   budget: z.optional(Budget),
   stallTimeout: z.optional(z.number()),
+  /** `none` lifts what config.json says. */
+  sandbox: z.optional(z.enum(['strict', 'none'])),
   restart: z.optional(z.enum(['resume', 'mark', 'rerun'])),
   parent: z.optional(SessionId),
 })
@@ -74,11 +76,12 @@ export function specify(input: unknown, defaults?: Limits): Spec {
   if ([prompt, request.model ?? '', ...(command ?? [])].some((text) => text.includes('\0'))) {
     throw new AgentzError('BAD_INPUT', 'the prompt, command or model holds a NUL')
   }
-  const { title, restart, workingDir, limits, ...rest } = request
+  const { title, restart, workingDir, limits, sandbox, ...rest } = request
   return parse(Spec, {
     sessionId: newId(),
     ...rest,
     limits: limitsOf(limits, defaults),
+    sandbox: sandbox === 'none' ? undefined : sandbox,
     workingDir: existingDirectory(workingDir),
     title: title ?? titleOf(command?.join(' ') ?? prompt),
     restart,

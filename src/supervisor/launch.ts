@@ -11,6 +11,7 @@ import { isLive } from '../session/status.js'
 import { createSession } from '../session/store.js'
 import { unitState } from './fleet.js'
 import { startInTurn } from './queue.js'
+import { checkSandbox } from './sandbox.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
 
@@ -18,7 +19,7 @@ import { carries } from './truth.js'
  * Creates the session and starts its unit, or leaves it in the queue. A session whose unit could not be started stays, failed, with the
  * reason.
  * @returns its place in the queue, from 1; undefined if it was started
- * @throws LOG_WRITE, NO_MANAGER, UNIT_FAILED
+ * @throws LOG_WRITE, NO_MANAGER, UNIT_FAILED; UNSUPPORTED before anything is created
  */
 export async function launch(
   home: Home,
@@ -27,6 +28,7 @@ export async function launch(
   env: Environment,
 ): Promise<number | undefined> {
   await supervisor.prepare()
+  await checkSandbox(supervisor, spec)
   await createSession(home, spec, env)
   try {
     return await startInTurn(home, supervisor, spec)

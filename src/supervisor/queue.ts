@@ -18,6 +18,7 @@ import { readComplete, repairRegistry } from '../session/repair.js'
 import type { Spec } from '../session/spec.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive } from '../session/status.js'
+import { startConfined } from './sandbox.js'
 import type { Supervisor, UnitState } from './supervisor.js'
 import { carries } from './truth.js'
 
@@ -35,7 +36,7 @@ export interface Admission {
 /** Starts the daemon of a session, or leaves it in the queue. @returns its place there, from 1; undefined if it was started */
 export async function startInTurn(home: Home, supervisor: Supervisor, spec: Spec): Promise<number | undefined> {
   if (readConfig(home).fleet.sessions === undefined) {
-    await supervisor.start(spec)
+    await startConfined(supervisor, spec)
     return undefined
   }
   const { sessionId } = spec
@@ -108,7 +109,7 @@ async function admitLocked(home: Home, supervisor: Supervisor, failed: Map<strin
     const state = stillQueued(home, next)
     if (state === undefined) continue
     try {
-      await supervisor.start(state.spec)
+      await startConfined(supervisor, state.spec)
       started.add(next)
     } catch (thrown) {
       const error = toAgentzError(thrown)

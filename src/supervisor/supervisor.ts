@@ -55,6 +55,8 @@ export interface Supervisor {
   unitName(id: string): string
   /** Makes ready what every session needs. @throws NO_MANAGER before anything is created */
   prepare(): Promise<void>
+  /** Tries whether a sandbox holds here; absent where there is none. @throws UNSUPPORTED */
+  proveSandbox?(spec: Spec): Promise<void>
   /** Starts the daemon of a session; returns when the manager has taken the job, not when the agent runs. */
   start(spec: Spec): Promise<void>
   /** Ends the unit and everything in it; resolves when it is gone. Nothing to do is success. */

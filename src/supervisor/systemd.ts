@@ -10,6 +10,8 @@ import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
 import { freezerOf } from './cgroup.js'
 import { run } from './exec.js'
+import { leaveForFailure } from './failure-file.js'
+import { proveSandbox, sandboxProperties } from './sandbox.js'
 import { capSlice, slice } from './slice.js'
 import type { Freezer, Supervisor, UnitDetail, UnitState } from './supervisor.js'
 
@@ -49,6 +51,9 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     `ExecStopPost=${[where.node, argument(where.reaper), id].map(quote).join(' ')}`,
     `OnFailure=agentz-failed@${id}.service`,
     ...limitProperties(spec.limits),
+    ...(spec.sandbox === undefined ? [] : sandboxProperties(spec, home)),
+    // The reaper is kept in too; what needs the manager is done by this one, after each end.
+    ...(spec.sandbox === undefined ? [] : [`OnSuccess=agentz-failed@${id}.service`]),
   ]
   return [
     'systemd-run',
@@ -59,6 +64,7 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     `--slice=${slice}`,
     ...properties.map((property) => `--property=${property}`),
     `--setenv=AGENTZ_HOME=${home.root}`,
+    ...(spec.sandbox === undefined ? [] : [`--setenv=AGENTZ_SANDBOX=${spec.sandbox}`]),
     '--',
     where.node,
     argument(where.daemon),
@@ -103,8 +109,14 @@ export class SystemdSupervisor implements Supervisor {
     await capSlice(readConfig(this.#home).fleet)
   }
 
+  proveSandbox(spec: Spec): Promise<void> {
+    return proveSandbox(spec, this.#home)
+  }
+
   async start(spec: Spec): Promise<void> {
     const argv = startArgv(spec, this.#home)
+    // Not by its reaper: what stands there is run outside.
+    if (spec.sandbox !== undefined) leaveForFailure(this.#home, spec.sessionId)
     const doing = `start the unit ${unitName(spec.sessionId)}`
     try {
       await run(argv, doing, { timeoutMs: 60_000 })
