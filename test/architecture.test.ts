@@ -35,6 +35,7 @@ const withoutTwin: Record<string, string> = {
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
+  'test/supervisor/limits.test.ts': 'the limits of a session, as the operating system keeps them',
   'test/supervisor/recover-faults.test.ts': 'recover.ts where not all can go on: brake, cap, directories that are gone',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
   ...Object.fromEntries(

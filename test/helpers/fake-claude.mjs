@@ -4,9 +4,12 @@
  *   say WORDS          answers so                      ask A B     asks to run A and B, both at once, then says what was decided
  *   question T|A|B     asks the person T, offers A, B   hold FILE   works until FILE exists
  *
+ *   sh COMMAND      runs it, and says how it ended
+ *
  * Anything else it repeats. Its costs are a cent a turn. With a directory in FAKE_CLAUDE_MEMORY, a turn that was cut short is what it
  * goes on with, whatever it is told.
  */
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -66,6 +69,10 @@ async function work(text) {
   if (verb === 'hold') {
     while (!existsSync(rest.join(' '))) await new Promise((resolve) => setTimeout(resolve, 10))
     return 'held'
+  }
+  if (verb === 'sh') {
+    const child = spawn('sh', ['-c', rest.join(' ')], { stdio: 'ignore' })
+    return new Promise((resolve) => child.once('exit', (code, signal) => resolve(`it ended: ${signal ?? code}`)))
   }
   return `you said: ${text.slice(0, 100)}`
 }
