@@ -61,7 +61,8 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     for (const id of live()) {
       const row = registry.rows.get(id)!
       const correct = correction(row, unit(id, row), now)
-      if (correct !== undefined) corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined })
+      if (correct !== undefined)
+        corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined, frozen: undefined })
       else
         corrected.set(id, {
           ...row,
@@ -124,7 +125,7 @@ export async function readTrue(home: Home, supervisor: Supervisor, id: string): 
     const corrected = correction(state, unit, thisMoment())
     const flag = unit?.frozen === false ? { frozen: undefined } : {}
     if (corrected === undefined) return { ...state, ...flag, updatedAt: lastActivity(home, id, state.updatedAt) }
-    if (look > 0) return { ...state, ...corrected, pid: undefined }
+    if (look > 0) return { ...state, ...corrected, pid: undefined, frozen: undefined }
   }
 }
 

@@ -5,10 +5,13 @@ import t, { type Test } from 'tap'
 import { Agentz, lines, type Running, requireManager, systemctl } from '../helpers/agentz.js'
 import { isRoot, until } from '../helpers/home.js'
 import { Manager } from '../helpers/manager.js'
+import { Server } from '../survival/soak/http.js'
 
 requireManager()
 
 const WATCHDOG_S = 2
+const { XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS } = process.env
+const usual = { XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS }
 const manager = new Manager(t)
 // Under a manager that others use, their sessions would have its watchdog too.
 const skip = isRoot ? false : 'needs root, for a manager of its own'
@@ -94,4 +97,39 @@ t.test('all: some run, one waits in the queue, one has ended', { skip }, async (
   t.same([...new Set(a.ls().map(({ status }) => status))], ['cancelled'])
   t.notOk(types(a, queued).includes('daemon_started'), 'nothing new was started')
   t.equal(types(a, one).filter((type) => type === 'session_cancelled').length, 1)
+})
+
+t.test('over HTTP', { skip }, async (t) => {
+  const a = new Agentz(t)
+  const server = new Server(a)
+  t.teardown(() => server.end())
+  const post = async (id: string, verb: string) => (await server.insist('POST', `/v1/sessions/${id}/${verb}`, {})).body
+  const well = await a.ticking()
+  t.match(await post(well.sessionId, 'freeze'), { sessionId: well.sessionId, frozen: true, done: true })
+  t.match(await post(well.sessionId, 'freeze'), { frozen: true, done: false }, 'twice')
+  t.match(a.show(well.sessionId), { status: 'running', frozen: true })
+  t.match(await post(well.sessionId, 'thaw'), { frozen: false, done: true })
+  t.match(await post('0123456789ab', 'freeze'), { error: { code: 'NOT_FOUND' } })
+})
+
+t.test('a daemon that does not answer is frozen all the same, which is said', { skip }, async (t) => {
+  // With the usual watchdog: the short one would be faster than the freeze.
+  const a = new Agentz(t, undefined, usual)
+  const { sessionId } = await a.ticking()
+  process.kill(a.show(sessionId).pid ?? 0, 'SIGSTOP')
+  const frozen = a.do('freeze', sessionId)
+  t.match(frozen, { status: 0, stderr: /did not answer, and its watchdog may end it/ })
+  const told = a.events(sessionId).find(({ type }) => type === 'session_frozen')
+  t.match(told, { by: 'supervisor', unanswered: true })
+  t.match(a.show(sessionId), { status: 'running', frozen: true })
+  t.equal(a.do('thaw', sessionId).status, 0)
+})
+
+t.test('what is gone is not told as frozen', { skip }, async (t) => {
+  const a = new Agentz(t)
+  const { sessionId } = await a.ticking()
+  t.equal(a.do('freeze', sessionId).status, 0)
+  await manager.kill()
+  t.match(a.show(sessionId), { status: 'interrupted', frozen: undefined })
+  t.match(a.ls(), [{ status: 'interrupted', frozen: undefined }])
 })
