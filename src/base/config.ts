@@ -1,10 +1,10 @@
 /** config.json of AGENTZ_HOME: a person's own defaults, checked; what it leaves out is in the schema below. */
-import { readFileSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { AgentzError, errno, reason } from './errors.js'
 import { firstIssue } from './issue.js'
 import { Fleet, Limits } from './limits.js'
 import type { Home } from './paths.js'
+import { readRegularFile } from './read-file.js'
 
 /** A program to use instead of the one of that name on PATH. */
 const Installed = z.optional(z.strictObject({ program: z.optional(z.string().check(z.minLength(1))) }))
@@ -83,7 +83,7 @@ function readRaw(home: Home): unknown {
     new AgentzError('CONFIG_INVALID', `cannot read ${home.config}: ${why}`, { cause })
   let raw: unknown
   try {
-    raw = JSON.parse(readFileSync(home.config, 'utf8'))
+    raw = JSON.parse(readRegularFile(home.config).toString())
   } catch (error) {
     if (errno(error) === 'ENOENT') return {}
     throw invalid(reason(error), error)

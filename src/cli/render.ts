@@ -10,7 +10,9 @@ const MESSAGE_LENGTH = 2000
 
 /** The text of one event, with its newline; undefined for what a person need not see. */
 export function render(event: Loose): string | undefined {
-  return renderers[event.type as string]?.(event)
+  const type = String(event.type)
+  // A file may hold any word there, such as the names that every object has.
+  return Object.hasOwn(renderers, type) ? renderers[type]?.(event) : undefined
 }
 
 /** The same for events as they come: what is streamed shows at once, and the whole block adds what is missing. */

@@ -4,8 +4,8 @@
  * means a full fold.
  */
 import { isAscii } from 'node:buffer'
-import { readFileSync } from 'node:fs'
 import type { Home } from '../base/paths.js'
+import { readRegularFile } from '../base/read-file.js'
 import { hashOf, isPlaceIn, type Place, placeOf, replaceCached } from './cache.js'
 import type { RegistryFold } from './registry.js'
 import { Rows } from './rows.js'
@@ -27,7 +27,7 @@ export function loadCheckpoint(path: string, fd: number): { offset: number; fold
   let stored: Stored
   let rows: Rows
   try {
-    const bytes = readFileSync(path)
+    const bytes = readRegularFile(path)
     const end = bytes.indexOf('\n') + 1
     stored = JSON.parse(bytes.toString('utf8', 0, end))
     const body = bytes.subarray(end)

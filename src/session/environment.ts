@@ -2,9 +2,9 @@
  * The environment an agent gets: captured from the caller by an allow-list into sessions/<id>.env (0600), never in a
  * log, on argv or in a unit property. AGENTZ_HOME/env, for keys and additions to PATH of all sessions, wins.
  */
-import { readFileSync } from 'node:fs'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { type Home, sessionEnv } from '../base/paths.js'
+import { readRegularFile } from '../base/read-file.js'
 
 export type Environment = Record<string, string>
 
@@ -100,7 +100,7 @@ export function withHomeEnvironment(home: Home, env: Environment): Environment {
 
 function readEnvironment(path: string): Environment {
   try {
-    return parseEnvironment(readFileSync(path, 'utf8'), path)
+    return parseEnvironment(readRegularFile(path).toString(), path)
   } catch (error) {
     if (errno(error) === 'ENOENT') return {}
     if (error instanceof AgentzError) throw error

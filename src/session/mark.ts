@@ -2,8 +2,9 @@
  * Up to where the registry was last seen to agree with the session files; in cache/. A registry that was cut off, changed or put
  * back from a copy since then does not fit it any more, and has to be held against the session files again.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Home } from '../base/paths.js'
+import { readRegularFile } from '../base/read-file.js'
 import { isPlaceIn, type Place, placeOf, replaceCached } from './cache.js'
 
 const VERSION = 1
@@ -21,7 +22,7 @@ export interface Mark extends Place {
 /** @returns undefined if there is none, or nothing that can be read as one */
 export function loadMark(home: Home): Mark | undefined {
   try {
-    const mark: Mark | null = JSON.parse(readFileSync(home.mark, 'utf8'))
+    const mark: Mark | null = JSON.parse(readRegularFile(home.mark).toString())
     return mark?.version === VERSION ? mark : undefined
   } catch {
     // Absent, unreadable or damaged: all the same, it is a cache.

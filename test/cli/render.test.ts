@@ -98,3 +98,8 @@ t.test('how to answer: whole lines, only what is offered, nothing hidden', async
     ].join('\n'),
   )
 })
+
+t.test('types that are the names of what every object has', async (t) => {
+  for (const type of ['__proto__', 'constructor', 'toString', 7, null])
+    t.equal(render({ type }), undefined, String(type))
+})

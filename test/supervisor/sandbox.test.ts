@@ -1,4 +1,4 @@
-/** Sessions in a sandbox, under the real manager: as this user, and for root as an ordinary one too. */
+/** Sessions in a sandbox, under the real manager. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
