@@ -68,7 +68,7 @@ t.test('agents in config.json', async (t) => {
 t.test('a directory in its place', async (t) => {
   const home = newHome(t)
   mkdirSync(home.config)
-  t.throws(() => readConfig(home), { code: 'CONFIG_INVALID', message: /EISDIR/ })
+  t.throws(() => readConfig(home), { code: 'CONFIG_INVALID', message: /not a regular file/ })
 })
 
 t.test('errors', async (t) => {
