@@ -2,10 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { lines, requireManager } from '../helpers/agentz.js'
+import { lines, requireManager, root } from '../helpers/agentz.js'
 import { Talk } from '../helpers/fake-claude.js'
 import { isRoot, until } from '../helpers/home.js'
 import { Manager } from '../helpers/manager.js'
+import { start } from '../helpers/program.js'
 
 requireManager()
 const skip = isRoot ? false : 'needs root, for a manager of its own'
@@ -107,3 +108,14 @@ t.test('a working directory is gone: that one fails, with the reason, and the ot
   await talk.untilType(question, 'session_completed')
   await until(() => bells().length === 0, 'no doorbell of a daemon that is gone is left')
 })
+
+t.test(
+  'a small fleet of all policies: each is where its policy says, in its mode, and nothing is sent twice',
+  { skip },
+  async (t) => {
+    const bench = [process.execPath, join(root, 'scripts/bench/recover.mjs'), '10', '4', 'kill', '--spacing', '0.05']
+    const { code, stdout } = await start(t, bench).ended
+    t.equal(code, 0, stdout)
+    t.match(stdout, /14 recovered/)
+  },
+)
