@@ -117,6 +117,9 @@ t.test(
     until agentz ls -q --status running | grep -q "$stop"; do sleep 0.05; done
     systemctl --user stop "agentz-session-$stop"
     agentz show "$stop" --json | jq -c '[.status, .cause.result]'
+    mkdir "$HOME/strict"
+    agentz run --sandbox strict -C "$HOME/strict" -a command -- sh -c 'touch in ../out; [ ! -s "$1" ] && echo kept' - "$AGENTZ_HOME/token"
+    [ -s "$AGENTZ_HOME/token" ] && [ -e "$HOME/strict/in" ] && [ ! -e "$HOME/out" ]
     find "$AGENTZ_HOME" -perm /077
     node '${place}/package/dist/cli.cjs' serve --port 0 --json > "$HOME/serve.json" & server=$!
     until [ -s "$HOME/serve.json" ]; do sleep 0.05; done
@@ -140,7 +143,8 @@ t.test(
       '["interrupted","signal",1]',
       '["completed",null,0]',
       '["interrupted","stopped"]',
-      '3',
+      'kept',
+      '4',
     ])
   },
 )
