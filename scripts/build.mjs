@@ -3,7 +3,7 @@
 // runs only when it is asked for; the server is a program of its own, since only `serve` loads its framework. CommonJS, since
 // Node takes some milliseconds less to begin with it.
 import { rmSync } from 'node:fs'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -60,6 +60,7 @@ for (const [name, entry] of Object.entries(programs)) {
 }
 
 await chmod(`${root}/dist/cli.cjs`, 0o755)
+await cp(`${root}/src/viewer`, `${root}/dist/viewer`, { recursive: true })
 await writeFile(`${root}/dist/THIRD-PARTY-LICENSES`, await licenses(inputs))
 console.log(`built dist/ of ${manifest.name} ${manifest.version}`)
 

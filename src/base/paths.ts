@@ -12,6 +12,8 @@ export interface Home {
   readonly cache: string
   readonly checkpoint: string
   readonly mark: string
+  /** One-time codes for the browser, by their hashes. */
+  readonly logins: string
   readonly env: string
   readonly config: string
   readonly token: string
@@ -31,6 +33,7 @@ export function homePaths(root = process.env.AGENTZ_HOME || join(homedir(), '.ag
     cache: join(home, 'cache'),
     checkpoint: join(home, 'cache', 'registry.json'),
     mark: join(home, 'cache', 'registry.mark'),
+    logins: join(home, 'cache', 'logins'),
     env: join(home, 'env'),
     config: join(home, 'config.json'),
     token: join(home, 'token'),

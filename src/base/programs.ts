@@ -22,6 +22,9 @@ export const programs = {
   units: join(root, 'units'),
 }
 
+/** What a browser gets. */
+export const viewer = join(root, 'dist', 'viewer')
+
 export const manifest = join(root, 'package.json')
 
 export const version = (): string => JSON.parse(readFileSync(manifest, 'utf8')).version

@@ -1,60 +1,47 @@
-/** The bearer token of the server: 32 random bytes in a file of mode 0600, read by the server and by `agentz token` alone. */
+/**
+ * The bearer token of the server: 32 random bytes in a file of mode 0600, read by the server and by `agentz token` alone. Whoever
+ * has it may do everything that its owner may; what a browser is given (server/cookie.ts) is made from it, and ends with it.
+ */
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, linkSync, renameSync } from 'node:fs'
 import { AgentzError, errno, reason } from './errors.js'
 import type { Home } from './paths.js'
+import { readPrivate, writeAside } from './private.js'
 
 /** Reads the token, making it at the first time. @throws HOME_UNUSABLE if the file is not ours or others may read it */
 export function ensureToken(home: Home): string {
-  if (existsSync(home.token)) return readToken(home)
-  // Linked into place when whole: of several makers at once one wins, and nobody reads a half of it.
-  const fresh = `${home.token}.${randomBytes(6).toString('hex')}`
-  try {
-    const fd = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
-    try {
-      writeSync(fd, `${randomBytes(32).toString('base64url')}\n`)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    linkSync(fresh, home.token)
-  } catch (error) {
-    if (errno(error) !== 'EEXIST') throw unusable(home, reason(error), error)
-  } finally {
-    rmSync(fresh, { force: true })
-  }
+  // Linked into place: of several makers at once one wins.
+  if (!existsSync(home.token)) make(home, (fresh) => linkSync(fresh, home.token))
   return readToken(home)
 }
 
-function readToken(home: Home): string {
-  let fd: number
+/** Makes another token: the one before, and all that browsers were given for it, count no more. @throws HOME_UNUSABLE */
+export function rotateToken(home: Home): string {
+  make(home, (fresh) => renameSync(fresh, home.token))
+  return readToken(home)
+}
+
+function make(home: Home, place: (fresh: string) => void): void {
   try {
-    fd = openSync(home.token, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    writeAside(home.token, `${randomBytes(32).toString('base64url')}\n`, place)
   } catch (error) {
-    throw unusable(home, reason(error), error)
-  }
-  try {
-    const stat = fstatSync(fd)
-    if (!stat.isFile() || stat.uid !== process.getuid?.()) throw unusable(home, 'it is not a regular file of this user')
-    if ((stat.mode & 0o077) !== 0) throw unusable(home, 'others may read it; remove it, and a new one is made')
-    const token = readFileSync(fd, 'utf8').trim()
-    if (!/^[\w-]{40,}$/.test(token)) throw unusable(home, 'it holds no token; remove it, and a new one is made')
-    return token
-  } finally {
-    closeSync(fd)
+    if (errno(error) !== 'EEXIST') throw unusable(home, reason(error), error)
   }
 }
 
+function readToken(home: Home): string {
+  let token: string
+  try {
+    token = readPrivate(home.token).trim()
+  } catch (error) {
+    throw unusable(home, reason(error), error)
+  }
+  if (!/^[\w-]{40,}$/.test(token)) throw unusable(home, 'it holds no token')
+  return token
+}
+
 const unusable = (home: Home, why: string, cause?: unknown) =>
-  new AgentzError('HOME_UNUSABLE', `cannot use the token file ${home.token}: ${why}`, { cause })
+  new AgentzError('HOME_UNUSABLE', `cannot use the token file ${home.token}: ${why}`, {
+    hint: 'Remove it, and a new one is made, or run `agentz token --rotate`.',
+    cause,
+  })

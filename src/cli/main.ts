@@ -27,6 +27,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   uninstall: () => import('./uninstall.js') as never,
   serve: () => import('./serve.js') as never,
   token: () => import('./token.js') as never,
+  open: () => import('./open.js') as never,
   version: () => import('./version.js') as never,
 }
 

@@ -42,7 +42,7 @@ export const verb: Verb<Args> = {
     // The framework is loaded by this verb alone.
     const { serve } = await import('../server/serve.js')
     const { url, socketPath, closed } = await serve({ home, config, supervisor, host, port })
-    const text = `listening on ${socketPath}\n         and ${url}   (its token: run \`agentz token\`)\n`
+    const text = `listening on ${socketPath}\n         and ${url}   (a browser: \`agentz open\`; its token: \`agentz token\`)\n`
     await print(args.json ? `${JSON.stringify({ url, socketPath, pid: process.pid })}\n` : text)
     await closed
     return 0

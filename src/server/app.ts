@@ -2,60 +2,64 @@
  * The server without its sockets. It keeps nothing between requests but the tails in use: every answer is read from the
  * files and the units anew, so two servers on one home say the same, and one that is started again has forgotten nothing.
  */
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { AgentzError } from '../base/errors.js'
+import { decorateRequests, logAccess, logNoRequest } from './access.js'
 import type { Context } from './context.js'
 import { refuseConnection, sendError, sendNotFound } from './errors.js'
 import { type Guard, guardOf } from './guard.js'
-import { pathOf } from './path.js'
 import { conversationRoutes } from './routes/conversation.js'
 import { eventRoutes } from './routes/events.js'
 import { healthRoute } from './routes/health.js'
+import { loginRoutes } from './routes/login.js'
 import { sessionRoutes } from './routes/sessions.js'
 import { registerSse } from './sse.js'
 
 export interface AppOptions extends Context {
   readonly logger: FastifyBaseLogger
   readonly guard: Guard
+  /** In milliseconds, for tests. */
+  readonly requestTimeout?: number
 }
 
 const BODY_LIMIT = 1024 * 1024
 /** Agents name their questions, and some names are long. */
 const NAME_LENGTH = 1000
-/** How long a client may take to send its request, in milliseconds. */
+/** How long a client may take to send its request, in milliseconds, and how often that is looked at. */
 const REQUEST_MS = 10_000
+const LOOK_MS = 1000
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { logger, streams } = options
-  const door = options.guard.kind === 'unix' ? 'socket' : 'tcp'
+  const { home, logger, streams, guard } = options
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     // Ours is one line a request, below.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_MS,
-    // Node would look for slow senders only every 30 s.
-    http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 },
+    requestTimeout: options.requestTimeout ?? REQUEST_MS,
+    // Node itself looks every 30 s.
+    http: {
+      headersTimeout: options.requestTimeout ?? REQUEST_MS,
+      connectionsCheckingInterval: Math.min(LOOK_MS, options.requestTimeout ?? LOOK_MS),
+    },
     routerOptions: { maxParamLength: NAME_LENGTH },
     // A HEAD of a stream would never end.
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {
-      logAccess(request, reply, door)
+      logAccess(guard.kind, request, reply)
       sendError(error, request, reply)
     },
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => {
+      const status = refuseConnection(error, socket)
+      if (status !== undefined) logNoRequest(guard.kind, logger, status)
+    },
   })
-  const check = guardOf(options.guard)
+  decorateRequests(app)
+  const check = guardOf(guard)
   app.addHook('onRequest', async (request, reply) => {
-    logAccess(request, reply, door)
+    logAccess(guard.kind, request, reply)
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-    check(request)
+    request.admitted = check(request)
   })
   // A form or plain text is what a foreign page can send without asking first.
   app.removeContentTypeParser('text/plain')
@@ -75,21 +79,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler(sendNotFound)
   app.addHook('preClose', () => streams.end())
   await registerSse(app)
-  healthRoute(app)
+  healthRoute(app, options)
+  if (guard.kind === 'tcp') loginRoutes(app, home, guard)
   sessionRoutes(app, options)
   conversationRoutes(app, options)
   eventRoutes(app, options)
   return app
-}
-
-/** One line a request, when it is over, however it ended: no query, body or header but the origin of who was refused. */
-function logAccess(request: FastifyRequest, reply: FastifyReply, door: 'socket' | 'tcp'): void {
-  reply.raw.once('close', () => {
-    const { method } = request
-    const status = reply.raw.statusCode
-    const ms = Math.round(reply.elapsedTime)
-    const route = request.routeOptions.url
-    const origin = status < 400 ? undefined : request.headers.origin?.slice(0, 200)
-    request.log.info({ method, path: pathOf(request), route, status, door, origin, ms }, 'request')
-  })
 }

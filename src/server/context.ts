@@ -4,6 +4,11 @@ import type { Supervisor } from '../supervisor/supervisor.js'
 import type { Feeds } from './feed.js'
 import type { Streams } from './streams.js'
 
+export interface Addresses {
+  readonly url: string
+  readonly page: string
+}
+
 /** What routes work with. */
 export interface Context {
   readonly home: Home
@@ -11,4 +16,6 @@ export interface Context {
   /** Shared by all apps of a process: one tail per file, one cap. */
   readonly feeds: Feeds
   readonly streams: Streams
+  /** Where it listens on TCP, for programs; and for a browser, by the name that is ours alone. */
+  readonly addresses: () => Addresses
 }

@@ -32,6 +32,7 @@ export function fromFastify(error: unknown): AgentzError {
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = fromFastify(thrown)
   if (error.http >= 500) request.log.error({ err: error, path: pathOf(request) }, 'request failed')
+  request.refused = error.code
   if (error.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
   reply.code(error.http).send(errorBody(error))
 }
@@ -43,16 +44,22 @@ export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void
   sendError(new AgentzError('NOT_FOUND', message, { hint }), request, reply)
 }
 
-/** What was no HTTP at all never becomes a request; it gets the same words. */
-export function refuseConnection(error: Error, socket: Socket): void {
+/**
+ * What was no HTTP at all never becomes a request; it gets the same words. Nor does one that is not sent to its end in time.
+ * @returns the status that was answered; undefined where nobody is left to be told
+ */
+export function refuseConnection(error: Error, socket: Socket): number | undefined {
   if (errno(error) === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
-    return
+    return undefined
   }
-  const body = JSON.stringify(errorBody(new AgentzError('BAD_INPUT', `this is not an HTTP request: ${error.message}`)))
+  const isLate = errno(error) === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const why = isLate ? 'the request was not sent to its end in time' : `this is not an HTTP request: ${error.message}`
+  const body = JSON.stringify(errorBody(new AgentzError('BAD_INPUT', why)))
   const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', 'Connection: close']
   // Whoever does not read it must not keep the connection.
   const timer = setTimeout(() => socket.destroy(), 1000)
   socket.once('close', () => clearTimeout(timer))
   socket.end(`${head.join('\r\n')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  return 400
 }

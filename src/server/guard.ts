@@ -1,24 +1,33 @@
 /**
  * Who may call. Any web page that a person visits can send requests to loopback, and any user of the machine can connect to
  * its ports; so TCP asks for an exact Host (against DNS rebinding), for our Origin or none, for no foreign Sec-Fetch-Site, and
- * for the token, in this order, before a route or a body is looked at. The Unix socket is guarded by the modes of its
- * directory and itself, and no browser reaches it.
+ * for the token or the cookie that was made from it, in this order, before a route or a body is looked at. The Unix socket is
+ * guarded by the modes of its directory and itself, and no browser reaches it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../base/errors.js'
+import { isLoggedIn, ownName } from './cookie.js'
 
 export type Guard =
   | { readonly kind: 'unix' }
-  /** `port` is asked at each request: with port 0 it is known only once the server listens. */
-  | { readonly kind: 'tcp'; readonly token: string; readonly port: () => number }
+  /**
+   * `port` is asked at each request: with port 0 it is known only once the server listens. So is `token`: another one counts from
+   * the next request on.
+   */
+  | { readonly kind: 'tcp'; readonly token: () => string; readonly port: () => number }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a token. */
     open?: true
+    /** A page without anything in it that is worth reading: a link or a file elsewhere may lead to it. */
+    page?: true
   }
 }
+
+/** By what a request was let in. */
+export type Admission = 'socket' | 'open' | 'token' | 'cookie'
 
 const names = ['127.0.0.1', 'localhost', '[::1]']
 const friendly = new Set(['same-origin', 'none'])
@@ -27,23 +36,31 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 /**
  * The check as one function, for one onRequest hook.
- * @throws WRONG_HOST, FORBIDDEN_ORIGIN, UNAUTHORIZED
+ * @throws WRONG_HOST, FORBIDDEN_ORIGIN, UNAUTHORIZED; HOME_UNUSABLE if the token cannot be read
  */
-export function guardOf(guard: Guard): (request: FastifyRequest) => void {
-  if (guard.kind === 'unix') return () => undefined
-  const wanted = digest(guard.token)
+export function guardOf(guard: Guard): (request: FastifyRequest) => Admission {
+  if (guard.kind === 'unix') return () => 'socket'
   return (request) => {
-    const hosts = names.map((name) => `${name}:${guard.port()}`)
+    const [token, port] = [guard.token(), guard.port()]
+    const hosts = [...names, ownName(token)].map((name) => `${name}:${port}`)
     checkHost(request, hosts)
-    checkOrigin(request, hosts)
-    if (request.routeOptions.config.open) return
-    const [scheme, given, ...rest] = (request.headers.authorization ?? '').split(' ')
-    // Hashes are of equal length, whatever was sent: the time of the comparison tells nothing.
-    const fits = given !== undefined && rest.length === 0 && timingSafeEqual(digest(given), wanted)
-    if (scheme?.toLowerCase() !== 'bearer' || !fits) {
-      throw new AgentzError('UNAUTHORIZED', 'the request carries no token, or not the one of this server')
+    const { open, page } = request.routeOptions.config
+    if (!(page && isNavigation(request))) checkOrigin(request, hosts)
+    if (open) return 'open'
+    if (hasToken(request, token)) return 'token'
+    if (isLoggedIn(request.headers.cookie, token, port)) {
+      checkOwnPage(request)
+      return 'cookie'
     }
+    throw new AgentzError('UNAUTHORIZED', 'the request carries no token, or not the one of this server')
   }
+}
+
+function hasToken(request: FastifyRequest, token: string): boolean {
+  const [scheme, given, ...rest] = (request.headers.authorization ?? '').split(' ')
+  // Hashes are of equal length, whatever was sent: the time of the comparison tells nothing.
+  const fits = given !== undefined && rest.length === 0 && timingSafeEqual(digest(given), digest(token))
+  return fits && scheme?.toLowerCase() === 'bearer'
 }
 
 function checkHost(request: FastifyRequest, hosts: readonly string[]): void {
@@ -69,4 +86,17 @@ function checkOrigin(request: FastifyRequest, hosts: readonly string[]): void {
   if (site !== undefined && !(typeof site === 'string' && friendly.has(site))) {
     throw new AgentzError('FORBIDDEN_ORIGIN', 'another site may not call this server')
   }
+}
+
+/** A browser adds the cookie by itself, so what changes something must also say that a page of ours asks for it. */
+function checkOwnPage(request: FastifyRequest): void {
+  if (request.method === 'GET') return
+  const { origin, host, 'sec-fetch-site': site } = request.headers
+  if (origin === `http://${host}` || (origin === undefined && site === 'same-origin')) return
+  throw new AgentzError('FORBIDDEN_ORIGIN', 'with a cookie, a change must come from a page of this server')
+}
+
+/** The address bar, a link, or a file that leads here: the page replaces whatever asked for it, and cannot be read by it. */
+function isNavigation({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
 }

@@ -15,6 +15,7 @@ import { ensureToken } from '../base/token.js'
 import { withLock } from '../log/lock.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { buildApp } from './app.js'
+import { ownName } from './cookie.js'
 import { Feeds } from './feed.js'
 import { Streams } from './streams.js'
 
@@ -54,11 +55,18 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     })
   }
   ensureHome(home)
-  const token = ensureToken(home)
+  // Whatever is wrong with it is said now, and not at the first request.
+  ensureToken(home)
   const socketPath = options.socket ?? serverSocket(home)
-  const context = { home, supervisor, logger, feeds: new Feeds(), streams: new Streams(server.maxStreams) }
+  const [feeds, streams] = [new Feeds(), new Streams(server.maxStreams)]
+  const [token, port] = [() => ensureToken(home), () => portOf(tcp)]
+  const name = host === '::1' ? '[::1]' : host
+  // Safari knows no names below .localhost.
+  const pageName = () => (process.platform === 'darwin' ? name : ownName(token()))
+  const addresses = () => ({ url: `http://${name}:${port()}`, page: `http://${pageName()}:${port()}` })
+  const context = { home, supervisor, logger, feeds, streams, addresses }
   const unix = await buildApp({ ...context, guard: { kind: 'unix' } })
-  const tcp = await buildApp({ ...context, guard: { kind: 'tcp', token, port: () => portOf(tcp) } })
+  const tcp = await buildApp({ ...context, guard: { kind: 'tcp', token, port } })
   const close = async () => void (await Promise.all([unix.close(), tcp.close()]))
   try {
     await listenUnix(unix, socketPath)
@@ -68,8 +76,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     if (error instanceof AgentzError) throw error
     throw new AgentzError('SERVER_LISTEN', `cannot listen: ${reason(error)}`, { cause: error })
   }
-  const name = host === '::1' ? '[::1]' : host
-  return { url: `http://${name}:${portOf(tcp)}`, socketPath, feeds: context.feeds, streams: context.streams, close }
+  return { url: addresses().url, socketPath, feeds, streams, close }
 }
 
 function portOf(app: FastifyInstance): number {

@@ -49,7 +49,7 @@ export class FakeSupervisor implements Supervisor {
   howToLook = () => ''
 }
 
-const TCP: Guard = { kind: 'tcp', token: TOKEN, port: () => PORT }
+const TCP: Guard = { kind: 'tcp', token: () => TOKEN, port: () => PORT }
 
 export async function newApp(
   t: Test,
@@ -58,7 +58,8 @@ export async function newApp(
   const home = options.home ?? newHome(t)
   const supervisor = new FakeSupervisor()
   const [feeds, streams] = [new Feeds(), new Streams(options.most ?? 10)]
-  const context = { home, supervisor: options.supervisor ?? supervisor, feeds, streams }
+  const addresses = () => ({ url: `http://127.0.0.1:${PORT}`, page: `http://x.localhost:${PORT}` })
+  const context = { home, supervisor: options.supervisor ?? supervisor, feeds, streams, addresses }
   const app = await buildApp({ ...context, logger: options.logger ?? silent, guard: options.guard ?? TCP })
   t.teardown(() => app.close())
   return { app, home, supervisor, streams, feeds }

@@ -1,0 +1,52 @@
+/**
+ * The log of access: one line a request when it is over, however it ended, and one for each refusal. It holds the pattern of the route
+ * and the session's id, but no query, body, token, cookie or code, and no path of the client's own making: secrets get lost in those.
+ */
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isId } from '../session/id.js'
+import type { Admission } from './guard.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    admitted: Admission | undefined
+    /** The code of the error that it was answered with. */
+    refused: string | undefined
+  }
+}
+
+/** What a client may be told from, cut: it is foreign text. */
+const SHOWN = 100
+
+export function decorateRequests(app: FastifyInstance): void {
+  app.decorateRequest('admitted', undefined)
+  app.decorateRequest('refused', undefined)
+}
+
+/** @param door which of the two ways it came */
+export function logAccess(door: 'unix' | 'tcp', request: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once('close', () => {
+    const { method, admitted: by, refused } = request
+    const { id } = (request.params ?? {}) as { id?: unknown }
+    // A client that left, or never sent its request to its end, was answered nothing.
+    const status = reply.raw.headersSent ? reply.raw.statusCode : null
+    const line = {
+      ...{ method, route: request.routeOptions.url ?? null, status, ms: Math.round(reply.elapsedTime), door, by },
+      ...(isId(id) && { session: id }),
+      ...(refused !== undefined && { refused, ...callerOf(request) }),
+    }
+    // Who was kept out is worth a look even where nobody wants to see each request.
+    request.log[by === undefined ? 'warn' : 'info'](line, 'request')
+  })
+}
+
+/** What was no HTTP at all never becomes a request. */
+export function logNoRequest(door: 'unix' | 'tcp', logger: FastifyBaseLogger, status: number): void {
+  logger.warn({ method: null, route: null, status, door, refused: 'BAD_INPUT' }, 'request')
+}
+
+function callerOf({ headers }: FastifyRequest) {
+  const shown = ([, value]: [string, unknown]) => typeof value === 'string'
+  const { host, origin, 'sec-fetch-site': site } = headers
+  const cut = ([name, value]: [string, unknown]) => [name, String(value).slice(0, SHOWN)]
+  return Object.fromEntries(Object.entries({ host, origin, site }).filter(shown).map(cut))
+}

@@ -1,0 +1,51 @@
+/** How a browser logs in: a page whose address carries a one-time code behind "#", which it trades for a cookie. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import * as z from 'zod/mini'
+import { AgentzError } from '../../base/errors.js'
+import { takeCode } from '../../base/login.js'
+import type { Home } from '../../base/paths.js'
+import { viewer } from '../../base/programs.js'
+import { parse } from '../../session/store.js'
+import { newCookie } from '../cookie.js'
+import type { Guard } from '../guard.js'
+
+const LoginBody = z.strictObject({ code: z.string().check(z.regex(/^[\w-]{43}$/, 'is not a login code')) })
+
+/** Nothing from elsewhere, nothing inline, in nobody's frame, and no word to anybody of where the reader was. */
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+}
+
+const files = {
+  '/login': { file: 'login.html', type: 'text/html; charset=utf-8' },
+  '/login.js': { file: 'login.js', type: 'text/javascript; charset=utf-8' },
+  '/login.css': { file: 'login.css', type: 'text/css; charset=utf-8' },
+}
+
+export function loginRoutes(app: FastifyInstance, home: Home, guard: Extract<Guard, { kind: 'tcp' }>): void {
+  for (const [url, { file, type }] of Object.entries(files)) {
+    const page = url === '/login' ? { page: true as const } : {}
+    app.get(url, { config: { open: true, ...page } }, async (_, reply) => {
+      reply.headers(headers).type(type)
+      return readFileSync(join(viewer, file))
+    })
+  }
+
+  app.post('/v1/login', { config: { open: true } }, async (request, reply) => {
+    const { code } = parse(LoginBody, request.body)
+    if (!takeCode(home, code)) {
+      throw new AgentzError('UNAUTHORIZED', 'the login code was used already, or is older than a minute', {
+        hint: 'Get another one by `agentz open`.',
+      })
+    }
+    reply.header('set-cookie', newCookie(guard.token(), guard.port()))
+    return { status: 'ok' }
+  })
+}
