@@ -17,14 +17,14 @@ export class Talk extends Agentz {
   /** Where files are made that hold its turns. */
   readonly dir: string
 
-  constructor(t: Test) {
+  constructor(t: Test, home = newHome(t)) {
     const dir = tempDir(t)
     mkdirSync(join(dir, 'bin'))
     mkdirSync(join(dir, 'work'))
     const path = join(dir, 'bin', 'claude')
     writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${program}'\n`)
     chmodSync(path, 0o755)
-    super(t, newHome(t), { HOME: dir, PATH: `${join(dir, 'bin')}:${process.env.PATH}` })
+    super(t, home, { HOME: dir, PATH: `${join(dir, 'bin')}:${process.env.PATH}` })
     this.dir = join(dir, 'work')
   }
 

@@ -15,6 +15,7 @@ t.test('every row has its test, and every test its row', async (t) => {
       proved.set(id, `test/survival/${name}`)
     }
   }
+  t.ok(rows.length >= 25, `${rows.length} rows`)
   t.equal(new Set(rows.map(({ id }) => id)).size, rows.length, 'ids are unique')
   for (const { id, file } of rows) t.equal(proved.get(id), file, `${id} links to its test`)
   t.strictSame(

@@ -8,17 +8,22 @@ import { isRoot, tempDir } from '../../helpers/home.js'
 
 const CHUNK = Buffer.alloc(256 * 1024)
 
+const tmpfs = (path: string) => {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'none', path])
+}
+
 export class SmallDisk {
   readonly path: string
   readonly #filler: string
   readonly canFill = isRoot
 
-  constructor(t: Test) {
+  /** @param mount puts a file system at a path */
+  constructor(t: Test, mount: (path: string) => void = tmpfs) {
     this.path = join(tempDir(t), 'disk')
     this.#filler = join(this.path, 'filler')
     mkdirSync(this.path, { mode: 0o700 })
     if (!this.canFill) return
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'none', this.path])
+    mount(this.path)
     t.teardown(() => void spawnSync('umount', ['--lazy', this.path]))
   }
 
