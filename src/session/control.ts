@@ -17,6 +17,8 @@ import { offersOf, wordsOf } from './offer.js'
 import { SessionFold, type SessionState } from './state.js'
 import { isLive } from './status.js'
 
+type Answer = Unframed<EventOf<'approval_response'> | EventOf<'input_response'>>
+
 export interface Controlled {
   /** The address of the appended event; undefined if there was nothing to do. */
   readonly offset: number | undefined
@@ -35,13 +37,31 @@ export async function appendControl(home: Home, id: string, event: Unframed<Cont
   const offset = await withLock(path, () => {
     readInto(home, id, fold)
     if (!needed(fold.state, event)) return undefined
-    return appendOnce(path, frame(event, 'user'))
+    const appended = appendOnce(path, frame(event, 'user'))
+    if (event.type === 'approval_response' || event.type === 'input_response') {
+      refuseLate(home, id, fold, event, appended)
+    }
+    return appended
   })
   if (offset !== undefined) await ring(doorbell(home, id))
   return { offset, state: fold.state }
 }
 
-function readInto(home: Home, id: string, fold: SessionFold): void {
+/**
+ * Whoever was suspended between look and word has lost the lock meanwhile, and another answer may stand before this one, which is then
+ * in the file and counts for nothing. @throws CONFLICT, NOT_FOUND
+ */
+function refuseLate(home: Home, id: string, fold: SessionFold, { type, requestId }: Answer, address: number): void {
+  let own: Loose | undefined
+  readInto(home, id, fold, (record, offset) => {
+    if (offset === address) own = record
+  })
+  const { state } = fold
+  if (state.answered.get(requestId) === own) return
+  waiting(state, type === 'approval_response' ? state.approvals : state.inputs, requestId)
+}
+
+function readInto(home: Home, id: string, fold: SessionFold, onEvent?: Parameters<SessionFold['read']>[1]): void {
   let fd: number
   try {
     fd = openLog(sessionLog(home, id))
@@ -49,7 +69,7 @@ function readInto(home: Home, id: string, fold: SessionFold): void {
     throw new AgentzError('NOT_FOUND', `there is no session ${id}`, { cause: error })
   }
   try {
-    fold.read(fd)
+    fold.read(fd, onEvent)
   } finally {
     closeSync(fd)
   }
