@@ -33,7 +33,6 @@ const withoutTwin: Record<string, string> = {
   'test/helpers/manager.test.ts': 'the user manager that other tests end and start again',
   'test/server/hostile.test.ts': 'app.ts and listen.ts before other users, foreign pages and slow senders',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
-  'test/log/tail-limits.test.ts': 'tail.ts on a machine that is out of inotify instances',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
   'test/supervisor/limits.test.ts': 'the limits of a session, as the operating system keeps them',
   'test/supervisor/recover-faults.test.ts': 'recover.ts where not all can go on: brake, cap, directories that are gone',

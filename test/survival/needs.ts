@@ -6,6 +6,7 @@ const works = (program: string, ...args: string[]): boolean =>
 
 const probes = {
   strace: () => works('strace', '-qq', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO', 'true'),
+  userns: () => works('unshare', '-Ur', 'sh', '-c', 'echo 0 > /proc/sys/user/max_inotify_watches'),
   loop: () => works('losetup', '--find') && works('mkfs.ext4', '-V'),
 }
 
