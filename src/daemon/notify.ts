@@ -2,7 +2,7 @@
  * What the daemon tells systemd: that it is ready, that it is alive, how it is. Through systemd-notify, a child of some
  * milliseconds, because Node has no datagram Unix sockets. Without a manager that listens, it does nothing.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { QuietLogger } from '../base/logger.js'
 
 export interface Notify {
@@ -20,7 +20,7 @@ export interface Notify {
 
 export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.env): Notify {
   const listens = env.NOTIFY_SOCKET !== undefined
-  const sending = new Set<Promise<void>>()
+  const sending = new Map<ChildProcess, Promise<void>>()
   const send = async (...words: string[]) => {
     if (!listens) return
     const child = spawn('systemd-notify', words, { stdio: 'ignore' })
@@ -34,8 +34,8 @@ export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.
         resolve()
       })
     })
-    sending.add(done)
-    done.then(() => sending.delete(done))
+    sending.set(child, done)
+    done.then(() => sending.delete(child))
     child.unref()
     await done
   }
@@ -55,7 +55,9 @@ export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.
       if (env.WATCHDOG_USEC !== undefined) await send(`WATCHDOG_USEC=${isLifted ? 0 : env.WATCHDOG_USEC}`)
     },
     sent: async () => {
-      await Promise.all(sending)
+      // Nothing else may be left to wait for, and a process with nothing to wait for ends.
+      for (const child of sending.keys()) child.ref()
+      await Promise.all(sending.values())
     },
   }
 }
