@@ -117,9 +117,9 @@ function watchUnit(
   onLost: (truth: SessionState) => void,
 ) {
   let busy = false
-  let heard = Date.now()
+  let heard = performance.now()
   const look = async () => {
-    if (busy || state() === undefined || Date.now() - heard < SILENCE_MS) return
+    if (busy || state() === undefined || performance.now() - heard < SILENCE_MS) return
     busy = true
     try {
       const truth = await readTrue(home, supervisor, id)
@@ -129,14 +129,14 @@ function watchUnit(
     } catch {
       // The manager cannot be asked just now; the file still tells.
     } finally {
-      heard = Date.now()
+      heard = performance.now()
       busy = false
     }
   }
   const timer = setInterval(look, SILENCE_MS / 2)
   return {
     heard: () => {
-      heard = Date.now()
+      heard = performance.now()
     },
     close: () => clearInterval(timer),
   }

@@ -117,13 +117,13 @@ export class Output {
 
   #block(error: AgentzError): void {
     if (this.#blockedSince === undefined) this.#hooks.onBlocked(error)
-    this.#blockedSince ??= Date.now()
+    this.#blockedSince ??= performance.now()
     this.#retry = setTimeout(() => this.flush(), RETRY_MS)
   }
 
   #unblock(): void {
     if (this.#blockedSince === undefined) return
-    const seconds = Math.round((Date.now() - this.#blockedSince) / 1000)
+    const seconds = Math.round((performance.now() - this.#blockedSince) / 1000)
     this.#blockedSince = undefined
     this.#hooks.onBlocked(undefined)
     this.emit(

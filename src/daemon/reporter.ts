@@ -69,7 +69,7 @@ export class Reporter {
   /** Tokens alone are told now and then. */
   #differs({ status, stalled, usage }: SessionState): boolean {
     if (status !== this.#told || stalled !== this.#stalled) return true
-    return usage.output > 0 && Date.now() - this.#usageTold > USAGE_MS
+    return usage.output > 0 && performance.now() - this.#usageTold > USAGE_MS
   }
 
   /** Resolves when the registry has it all. */
@@ -81,7 +81,7 @@ export class Reporter {
   #tell({ status, stalled, usage }: SessionState): void {
     this.#told = status
     this.#stalled = stalled
-    this.#usageTold = Date.now()
+    this.#usageTold = performance.now()
     const silent = stalled === undefined ? {} : { stalled }
     this.report({ type: 'session_updated', sessionId: this.#id, status, ...silent, usage })
   }

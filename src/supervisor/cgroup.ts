@@ -29,8 +29,8 @@ export function freezerOf(group: string, among: readonly string[] = roots): Free
         throw unsupported(`${file} cannot be written: ${reason(error)}`, error)
       }
       const isSo = () => read(`${directory}/cgroup.events`).split('\n').includes('frozen 1') === wanted
-      for (const end = Date.now() + PATIENCE_MS; !isSo() && existsSync(directory); await delay(LOOK_AGAIN_MS)) {
-        if (Date.now() < end) continue
+      for (const end = performance.now() + PATIENCE_MS; !isSo() && existsSync(directory); await delay(LOOK_AGAIN_MS)) {
+        if (performance.now() < end) continue
         const how = wanted ? 'still' : 'free'
         throw new AgentzError('TIMED_OUT', `not all processes of ${directory} are ${how} after ${PATIENCE_MS / 1000} s`)
       }

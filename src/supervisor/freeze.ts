@@ -56,7 +56,7 @@ export async function thawSession(home: Home, supervisor: Supervisor, id: string
 async function ask(home: Home, id: string, type: 'freeze_requested' | 'thaw_requested', via: string): Promise<boolean> {
   const wanted = type === 'freeze_requested'
   if (!(await unlessFull(appendControl(home, id, { type, via })))) return false
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(LOOK_AGAIN_MS)) {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(LOOK_AGAIN_MS)) {
     const isSaid = (readSession(home, id).frozen ?? false) === wanted
     if (isSaid && (readRegistry(home).rows.get(id)?.frozen ?? false) === wanted) return true
   }

@@ -124,7 +124,7 @@ async function admitLocked(home: Home, supervisor: Supervisor, failed: Map<strin
 /** The next one who has the lock counts units: what was started here has to be among them. */
 async function seen(home: Home, supervisor: Supervisor, ids: readonly string[]): Promise<void> {
   let unseen = ids
-  for (const end = Date.now() + LOADED_MS; unseen.length > 0 && Date.now() < end; ) {
+  for (const end = performance.now() + LOADED_MS; unseen.length > 0 && performance.now() < end; ) {
     await delay(LOOK_AGAIN_MS)
     const { waiting } = await look(home, supervisor)
     unseen = unseen.filter((id) => waiting.includes(id))

@@ -183,7 +183,7 @@ class Recovery {
   }
 
   async #spoken(left: Aftermath, epoch: number): Promise<boolean> {
-    for (const end = Date.now() + SPOKEN_MS; Date.now() < end; await delay(LOOK_AGAIN_MS)) {
+    for (const end = performance.now() + SPOKEN_MS; performance.now() < end; await delay(LOOK_AGAIN_MS)) {
       if (left.read().epoch > epoch) return true
     }
     return false
@@ -191,7 +191,7 @@ class Recovery {
 
   /** Until it is clear that its agent works, or it has lived for so long that the next one may be tried. */
   async #watch(left: Aftermath, kind: string, before: number): Promise<void> {
-    for (const end = Date.now() + PROOF_MS; Date.now() < end; await delay(LOOK_AGAIN_MS)) {
+    for (const end = performance.now() + PROOF_MS; performance.now() < end; await delay(LOOK_AGAIN_MS)) {
       const { status, approvals, inputs } = left.read()
       if (!isLive(status) && status !== 'completed') return
       if (status === 'completed' || approvals.size + inputs.size > 0 || left.outputs > before) break

@@ -41,7 +41,7 @@ export type Saying = Pick<EventOf<'user_message'>, 'content' | 'interrupt' | 'vi
 export async function sayTo(home: Home, supervisor: Supervisor, id: string, saying: Saying): Promise<Said> {
   const { messageId = newMessageId(), ...fields } = saying
   const { offset = 0 } = await appendControl(home, id, { type: 'user_message', messageId, ...fields })
-  const end = Date.now() + PATIENCE_MS
+  const end = performance.now() + PATIENCE_MS
   for (;;) {
     const state = readSession(home, id)
     // Another one who said something may have started it meanwhile.
@@ -62,7 +62,7 @@ export async function sayTo(home: Home, supervisor: Supervisor, id: string, sayi
         return { messageId, offset, reopened: true }
       }
     }
-    if (Date.now() > end) {
+    if (performance.now() > end) {
       throw new AgentzError('TIMED_OUT', `the unit of session ${id} does not end (${unit?.active}, ${unit?.sub})`, {
         hint: KEPT,
       })
@@ -76,7 +76,7 @@ async function begun(home: Home, id: string, epoch: number): Promise<void> {
   const fd = openLog(sessionLog(home, id))
   try {
     const fold = new SessionFold(id)
-    for (const end = Date.now() + BEGIN_MS; Date.now() < end; await delay(LOOK_AGAIN_MS / 2)) {
+    for (const end = performance.now() + BEGIN_MS; performance.now() < end; await delay(LOOK_AGAIN_MS / 2)) {
       fold.read(fd)
       if (fold.state.epoch > epoch) return
     }

@@ -37,7 +37,7 @@ export function readRows(text = readFileSync(readme, 'utf8')): Row[] {
 }
 
 /** What a row's test needs that not every machine has. */
-export type Need = 'root' | 'strace' | 'loop' | 'userns'
+export type Need = 'root' | 'strace' | 'loop' | 'userns' | 'faketime'
 
 type Proof = (t: Test, supervisor: SupervisorName) => Promise<void>
 

@@ -131,13 +131,13 @@ export class LaunchdSupervisor implements Supervisor {
   /** @returns the domain that has taken it. @throws UNIT_FAILED, NO_MANAGER */
   async #load(id: string): Promise<string> {
     const plist = launchdPlist(this.#home, id)
-    const end = Date.now() + PATIENCE_MS
+    const end = performance.now() + PATIENCE_MS
     for (const domain of this.#domains) {
       for (;;) {
         const answer = await bootstrap(domain, plist)
         if (answer === 'loaded') return domain
         if (answer === 'no domain') break
-        if (Date.now() > end) throw refused(domain, plist)
+        if (performance.now() > end) throw refused(domain, plist)
         const state = await this.#collect(id, false)
         if (state !== undefined)
           throw new AgentzError('UNIT_FAILED', `cannot start ${labelOf(id)}: it is ${state.sub} already`)
@@ -167,8 +167,8 @@ export class LaunchdSupervisor implements Supervisor {
   }
 
   async #gone(id: string, ms: number): Promise<void> {
-    for (const end = Date.now() + ms; (await this.#find(id)) !== undefined; await delay(LOOK_AGAIN_MS)) {
-      if (Date.now() > end)
+    for (const end = performance.now() + ms; (await this.#find(id)) !== undefined; await delay(LOOK_AGAIN_MS)) {
+      if (performance.now() > end)
         throw new AgentzError('UNIT_FAILED', `${labelOf(id)} is not gone ${ms / 1000} s after bootout`)
     }
   }
