@@ -34,6 +34,8 @@ function refuses(t: Test, a: Talk, id: string, why: RegExp): void {
   }
 }
 
+const isGone = (id: string) => systemctl('show', '-P', 'LoadState', unitOf(id)).trim() === 'not-found'
+
 survives('disk-full', {
   needs: ['root', 'loop'],
   under: ['systemd'],
@@ -74,6 +76,7 @@ survives('read-only', {
     const disk = new Ext4(t)
     const a = new Talk(t, homeOn(disk))
     const old = await a.over('say hello')
+    await until(() => isGone(old), 'its reaper has nothing more to write')
     disk.remount('ro')
     refuses(t, a, old, /EROFS/)
     t.equal(a.show(old).status, 'completed')
@@ -88,8 +91,7 @@ survives('read-only', {
     disk.turnReadOnly()
     refuses(t, a, id, /EROFS/)
     release()
-    const isGone = () => systemctl('show', '-P', 'LoadState', unitOf(id)).trim() === 'not-found'
-    await until(isGone, 'it ends: it cannot be known whether what was written last is on the disk', 60_000)
+    await until(() => isGone(id), 'it ends: it cannot be known whether what was written last is on the disk', 60_000)
     const lost = { status: 'interrupted', cause: { result: 'lost' } }
     t.match(a.show(id), lost, 'told truthfully also where nobody could write it down')
     disk.startAgain()

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
+import type { Loose } from '../../src/session/life.js'
 import { cliPath, requireManager, systemctl } from '../helpers/agentz.js'
 import { Talk } from '../helpers/fake-claude.js'
 import { until } from '../helpers/home.js'
@@ -50,8 +51,10 @@ survives('io-error', {
     release()
     // The next sync would be told OK: only another process can know what is in the file.
     t.match(await a.untilType(id, 'daemon_exited'), { result: 'exit-code', status: 74 })
-    await a.untilType(id, 'session_completed')
-    t.match(a.show(id), { status: 'completed', epoch: 2, restarts: 1, damaged: 0 })
+    // It asks, where it cannot know whether the agent has what was under way.
+    const rests = ({ type }: Loose) => type === 'session_completed' || type === 'input_request'
+    await a.until(id, (all) => all.some(rests), 'it has gone on')
+    t.match(a.show(id), { status: /^(completed|waiting_input)$/, epoch: 2, restarts: 1, damaged: 0 })
     t.strictSame(
       messages(a, id),
       ['say no-fdatasync', 'say kept'],
@@ -59,6 +62,7 @@ survives('io-error', {
     )
     const sent = ofType(a, id, 'message_sent').map(({ messageId }) => messageId)
     t.equal(new Set(sent).size, sent.length, 'nothing is sent twice')
+    t.equal(a.do('cancel', id).status, 0)
     await settled(t, a, id)
   },
 })
