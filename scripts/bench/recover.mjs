@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { begin, faults, fleet, log, program } from './recover-fleet.mjs'
 import { agentz, cli, freshHome, memAvailable, quantile, until } from './measure.mjs'
+import { begin, faults, fleet, log, program } from './recover-fleet.mjs'
 
 const [IDLE, BUSY, HOW] = [Number(process.argv[2] ?? 100), Number(process.argv[3] ?? 20), process.argv[4] ?? 'kill']
 const flags = process.argv.slice(5)

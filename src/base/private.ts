@@ -19,21 +19,32 @@ export function readPrivate(path: string): string {
 }
 
 /**
+ * Writes a new file of mode 0600, whole and synced; one that is there already is left as it is.
+ * @throws as the system does (EEXIST); nothing of it is left then
+ */
+export function writeNew(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  try {
+    const data = Buffer.from(text)
+    const count = writeSync(fd, data)
+    if (count !== data.length) throw new Error(`only ${count} of ${data.length} bytes were written`)
+    fsyncSync(fd)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
  * Writes a new file of mode 0600 beside `path` and hands its name to `place`, which links or renames it to where it belongs:
  * nobody ever reads a half of it. @throws as the system does
  */
 export function writeAside(path: string, text: string, place: (fresh: string) => void): void {
   const fresh = `${path}.${randomBytes(6).toString('hex')}`
   try {
-    const fd = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
-    try {
-      const data = Buffer.from(text)
-      const count = writeSync(fd, data)
-      if (count !== data.length) throw new Error(`only ${count} of ${data.length} bytes were written`)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
+    writeNew(fresh, text)
     place(fresh)
   } finally {
     rmSync(fresh, { force: true })

@@ -94,11 +94,7 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = ctx
     const asked = await request(args, rest, ctx)
     const agent = allowedAgent(asked.agentType, ctx.config)
-    const spec = completed(
-      agent,
-      specify({ sandbox: args.sandbox ?? ctx.config.sandbox, ...asked }, ctx.config.limits),
-      ctx.config,
-    )
+    const spec = completed(agent, specify(asked, ctx.config), ctx.config)
     if (args.how) {
       const log = shellWords([sessionLog(home, spec.sessionId)])
       const line = shellWords([createdLine(spec)])
@@ -156,6 +152,7 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
     ...(isCommand && rest.length > 0 ? { command: [...rest] } : {}),
     workingDir: args.directory ?? workingDirectory(),
     ...defined({ title: args.title, model: args.model, permissionMode: args.permissionMode, restart: args.restart }),
+    ...defined({ sandbox: args.sandbox }),
     ...(args.label === undefined ? {} : { labels: labels(args.label) }),
     ...group('limits', limits),
     ...group('budget', budget),

@@ -1,11 +1,13 @@
 /** Creating sessions: the file with its full specification first, then its environment, then the registry. */
-import { closeSync, constants, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as z from 'zod/mini'
+import type { Config } from '../base/config.js'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { firstIssue } from '../base/issue.js'
-import { AskedLimits, type Limits, limitsOf } from '../base/limits.js'
+import { AskedLimits, limitsOf } from '../base/limits.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
+import { writeNew } from '../base/private.js'
 import { statOf } from '../base/proc.js'
 import { createLog } from '../log/append.js'
 import { creationOf } from './creation.js'
@@ -42,10 +44,10 @@ export type NewSession = z.input<typeof NewSession>
 
 /**
  * Checks a request and completes it to a specification. Creates nothing.
- * @param defaults limits where the request names none
+ * @param defaults of config.json, where the request says nothing of them
  * @throws BAD_INPUT, DIR_MISSING, each naming the field
  */
-export function specify(input: unknown, defaults?: Limits): Spec {
+export function specify(input: unknown, defaults: Partial<Pick<Config, 'limits' | 'sandbox'>> = {}): Spec {
   const request = parse(NewSession, input)
   const { agentType, prompt, command } = request
   if (agentType === 'command' && command === undefined) {
@@ -77,11 +79,12 @@ export function specify(input: unknown, defaults?: Limits): Spec {
     throw new AgentzError('BAD_INPUT', 'the prompt, command or model holds a NUL')
   }
   const { title, restart, workingDir, limits, sandbox, ...rest } = request
+  const confined = sandbox ?? defaults.sandbox
   return parse(Spec, {
     sessionId: newId(),
     ...rest,
-    limits: limitsOf(limits, defaults),
-    sandbox: sandbox === 'none' ? undefined : sandbox,
+    limits: limitsOf(limits, defaults.limits),
+    sandbox: confined === 'none' ? undefined : confined,
     workingDir: existingDirectory(workingDir),
     title: title ?? titleOf(command?.join(' ') ?? prompt),
     restart,
@@ -160,26 +163,10 @@ export function parse<S extends z.core.$ZodType>(schema: S, input: unknown): z.o
 }
 
 function writePrivate(path: string, text: string): void {
-  const failed = (error: unknown) =>
-    new AgentzError('LOG_WRITE', `cannot write ${path}: ${reason(error)}`, { cause: error })
-  let fd: number
   try {
-    fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+    writeNew(path, text)
   } catch (error) {
     // What is there belongs to another session.
-    throw failed(error)
-  }
-  try {
-    try {
-      const data = Buffer.from(text)
-      const count = writeSync(fd, data)
-      if (count !== data.length) throw new Error(`only ${count} of ${data.length} bytes were written`)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-  } catch (error) {
-    rmSync(path, { force: true })
-    throw failed(error)
+    throw new AgentzError('LOG_WRITE', `cannot write ${path}: ${reason(error)}`, { cause: error })
   }
 }

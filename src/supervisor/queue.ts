@@ -61,8 +61,8 @@ export async function startInTurn(home: Home, supervisor: Supervisor, spec: Spec
 export async function admit(home: Home, supervisor: Supervisor): Promise<Admission> {
   const failed = new Map<string, AgentzError>()
   // Of a registry that was deleted, whoever comes first would be the only one that waits.
-  await repairRegistry(home)
-  const before = await look(home, supervisor)
+  const { registry } = await repairRegistry(home)
+  const before = await look(home, supervisor, readRegistry(home, registry))
   if (before.waiting.length === 0 || before.busy >= room(home)) return { waiting: before.waiting, failed }
   try {
     return await withLock(home.queue, () => admitLocked(home, supervisor, failed))

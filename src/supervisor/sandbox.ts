@@ -2,11 +2,12 @@
  * `--sandbox strict`: the directives of a unit that bite in a user manager, and the proof that they do. A manager without user
  * namespaces drops some of them without a word, so nothing is believed that was not tried before the session is made.
  */
-import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { ensureHome, type Home, userRuntimeDirectory } from '../base/paths.js'
+import { writeNew } from '../base/private.js'
 import { programs } from '../base/programs.js'
 import { ensureToken } from '../base/token.js'
 import type { Spec } from '../session/spec.js'
@@ -151,7 +152,7 @@ export async function checkSandbox(supervisor: Supervisor, spec: Spec): Promise<
 
 function makeOnce(path: string, text: string): void {
   try {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
+    writeNew(path, text)
   } catch (error) {
     if (errno(error) !== 'EEXIST')
       throw new AgentzError('HOME_UNUSABLE', `cannot make ${path}: ${reason(error)}`, { cause: error })

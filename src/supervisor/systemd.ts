@@ -51,9 +51,13 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     `ExecStopPost=${[where.node, argument(where.reaper), id].map(quote).join(' ')}`,
     `OnFailure=agentz-failed@${id}.service`,
     ...limitProperties(spec.limits),
-    ...(spec.sandbox === undefined ? [] : sandboxProperties(spec, home)),
-    // The reaper is kept in too; what needs the manager is done by this one, after each end.
-    ...(spec.sandbox === undefined ? [] : [`OnSuccess=agentz-failed@${id}.service`]),
+    ...(spec.sandbox === undefined
+      ? []
+      : [
+          ...sandboxProperties(spec, home),
+          // The reaper is kept in too; what needs the manager is done by this one, after each end.
+          `OnSuccess=agentz-failed@${id}.service`,
+        ]),
   ]
   return [
     'systemd-run',

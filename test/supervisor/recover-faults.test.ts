@@ -1,35 +1,17 @@
 /** Recovering a fleet on a machine where it cannot all go on: nobody is logged in any more, few may run at once, directories are gone. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import t, { type Test } from 'tap'
-import { lines, requireManager, root } from '../helpers/agentz.js'
-import { Talk } from '../helpers/fake-claude.js'
+import t from 'tap'
+import { requireManager, root } from '../helpers/agentz.js'
+import type { Talk } from '../helpers/fake-claude.js'
 import { isRoot, until } from '../helpers/home.js'
-import { Manager } from '../helpers/manager.js'
 import { start } from '../helpers/program.js'
+import { stage } from './recover-stage.js'
 
 requireManager()
 const skip = isRoot ? false : 'needs root, for a manager of its own'
 
 const programOf = (talk: Talk) => join(dirname(talk.dir), 'bin', 'claude')
-
-type Result = { sessionId: string; action: string; why: string }
-
-async function stage(t: Test) {
-  const manager = new Manager(t)
-  await manager.start()
-  const talk = new Talk(t)
-  Object.assign(talk.env, manager.env)
-  const again = async () => {
-    await manager.kill()
-    await manager.start()
-  }
-  const recover = (...flags: string[]) => {
-    const { stdout, status } = talk.do('recover', '--json', '--spacing', '0.05', ...flags)
-    return { status, results: lines(stdout).map((line): Result => JSON.parse(line)) }
-  }
-  return { manager, talk, again, recover }
-}
 
 t.test('nobody is logged in: it stops after three, and the next one goes on', { skip }, async (t) => {
   const { talk, again, recover } = await stage(t)

@@ -1,30 +1,13 @@
 /** Sessions of all kinds under a manager that ends, is killed, or goes with its machine, and what a recover makes of them. */
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
-import { lines, requireManager } from '../helpers/agentz.js'
-import { Talk } from '../helpers/fake-claude.js'
+import { requireManager } from '../helpers/agentz.js'
 import { until } from '../helpers/home.js'
-import { Manager } from '../helpers/manager.js'
+import { stage } from './recover-stage.js'
 
 requireManager()
-
-type Result = { sessionId: string; action: string; why: string }
-
-async function stage(t: Test) {
-  const manager = new Manager(t)
-  await manager.start()
-  const talk = new Talk(t)
-  Object.assign(talk.env, manager.env)
-  const recover = (...flags: string[]) => {
-    const { stdout, stderr, status } = talk.do('recover', '--json', '--spacing', '0.05', ...flags)
-    const results = lines(stdout).map((line): Result => JSON.parse(line))
-    const actions: Record<string, string> = Object.fromEntries(results.map((each) => [each.sessionId, each.action]))
-    return { results, actions, stderr, status }
-  }
-  return { manager, talk, recover }
-}
 
 for (const how of ['end', 'kill'] as const) {
   t.test(`the manager was ${how === 'end' ? 'ended' : 'killed'}`, async (t) => {

@@ -53,7 +53,7 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     // As the file is now: a switch that is thrown counts from the next request on.
     const config = readConfig(home)
     const agent = allowedAgent(asked.agentType, config)
-    const spec = completed(agent, specify({ sandbox: config.sandbox, ...asked }, config.limits), config)
+    const spec = completed(agent, specify(asked, config), config)
     const env = configured(captureEnvironment(process.env, config.environment), agent, config)
     agent.check(spec, withHomeEnvironment(home, env), spec.workingDir)
     const place = await launch(home, supervisor, spec, env)
