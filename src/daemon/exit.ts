@@ -64,7 +64,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     return
   }
   sweep(home, id)
-  // From within a sandbox the manager cannot be asked. If it lives, it runs recordFailure outside, which knows then.
+  // From within a sandbox the manager cannot be asked. If it lives, it runs recordEnd outside, which knows then.
   if (env.AGENTZ_SANDBOX !== undefined) return
   const known = manager === 'unknown' ? await managerState(['--user'], LONG_PATIENCE_MS) : manager
   const cause = known === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
@@ -72,24 +72,32 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
 }
 
-/**
- * Writes session_failed: systemd has given up on the unit. Fires once, after the last restart; of a session in a sandbox after a clean
- * end too, and where that one left no terminal event, somebody has stopped the unit.
- */
+/** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
 export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const { state, runs } = readRuns(home, id)
-  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
-  if (state.cause?.result === 'success') {
-    // The next start may have left its file already.
-    const event = { type: 'session_interrupted', sessionId: id, cause: stoppedAlone } as const
-    await appendLifecycle(home, event, 'supervisor', options)
-    return
-  }
   sweep(home, id)
+  const { state, runs } = readRuns(home, id)
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
   const cause = givenUp(last, runs, Date.now())
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
+  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
+}
+
+/**
+ * Writes what the reaper of a session in a sandbox could not know: its daemon ended cleanly without a terminal event, so somebody has
+ * stopped the unit. Fires after each clean end, and under systemd 252 before each restart too, which is none. Sweeps nothing: the next
+ * start may have left its file already.
+ */
+export async function recordEnd(home: Home, id: string): Promise<void> {
+  const { state } = readRuns(home, id)
+  if (state.cause?.result !== 'success') return
+  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
+  await appendLifecycle(
+    home,
+    { type: 'session_interrupted', sessionId: id, cause: stoppedAlone },
+    'supervisor',
+    options,
+  )
 }
 
 /** What the registry was not told of a run: its start, and its end. Told again, an old start would open what has ended. */

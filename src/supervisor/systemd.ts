@@ -16,7 +16,7 @@ import { capSlice, slice } from './slice.js'
 import type { Freezer, Supervisor, UnitDetail, UnitState } from './supervisor.js'
 
 const PREFIX = 'agentz-session-'
-const linked = [slice, 'agentz-failed@.service']
+const linked = [slice, 'agentz-failed@.service', 'agentz-ended@.service']
 
 /** sysexits that a restart would only repeat: usage, data, login, configuration. */
 export const finalExits: readonly unknown[] = [64, 65, 77, 78]
@@ -56,7 +56,7 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
       : [
           ...sandboxProperties(spec, home),
           // The reaper is kept in too; what needs the manager is done by this one, after each end.
-          `OnSuccess=agentz-failed@${id}.service`,
+          `OnSuccess=agentz-ended@${id}.service`,
         ]),
   ]
   return [

@@ -45,7 +45,10 @@ export class Agentz {
       const all = existsSync(home.sessions) ? readdirSync(home.sessions) : []
       const ids = all.flatMap((name) => (name.endsWith('.ndjson') ? [name.slice(0, -'.ndjson'.length)] : []))
       for (const id of ids) this.#units.add(`agentz-session-${id}.service`)
-      for (const units of [[...this.#units], ids.map((id) => `agentz-failed@${id}.service`)]) {
+      for (const units of [
+        [...this.#units],
+        ids.flatMap((id) => [`agentz-failed@${id}.service`, `agentz-ended@${id}.service`]),
+      ]) {
         if (units.length > 0) spawnSync('systemctl', ['--user', 'stop', ...units], { stdio: 'ignore', env: this.env })
       }
     })
