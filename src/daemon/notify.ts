@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { QuietLogger } from '../base/logger.js'
 
 export interface Notify {
-  /** Only the first call counts. */
+  /** Only the first call that the manager hears counts: a session that may have no more processes cannot tell it. */
   ready(): void
   status(text: string): void
   stopping(): void
@@ -20,30 +20,34 @@ export interface Notify {
 
 export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.env): Notify {
   const listens = env.NOTIFY_SOCKET !== undefined
-  const sending = new Map<ChildProcess, Promise<void>>()
+  const sending = new Map<ChildProcess, Promise<boolean>>()
+  /** @returns whether the manager has been told */
   const send = async (...words: string[]) => {
-    if (!listens) return
+    if (!listens) return true
     const child = spawn('systemd-notify', words, { stdio: 'ignore' })
-    const done = new Promise<void>((resolve) => {
+    const done = new Promise<boolean>((resolve) => {
       child.on('error', (error) => {
         log.error({ err: error }, 'cannot run systemd-notify')
-        resolve()
+        resolve(false)
       })
       child.on('exit', (code) => {
         if (code !== 0) log.warn({ code, words }, 'systemd-notify failed')
-        resolve()
+        resolve(code === 0)
       })
     })
     sending.set(child, done)
     done.then(() => sending.delete(child))
     child.unref()
-    await done
+    return done
   }
   let isReady = false
   return {
     ready: () => {
-      if (!isReady) send('--ready')
+      if (isReady) return
       isReady = true
+      send('--ready').then((isTold) => {
+        isReady = isTold
+      })
     },
     status: (text) => send(`--status=${text}`),
     stopping: () => send('STOPPING=1'),
