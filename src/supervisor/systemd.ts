@@ -18,11 +18,8 @@ import type { Freezer, Supervisor, UnitDetail, UnitState } from './supervisor.js
 const PREFIX = 'agentz-session-'
 const linked = [slice, 'agentz-failed@.service', 'agentz-ended@.service']
 
-/**
- * Exits after which nothing is started again: 0, also of a daemon that could not say that it was ready since its agent had taken all
- * processes (`protocol`); and sysexits that a restart would only repeat: usage, data, login, configuration.
- */
-export const finalExits: readonly unknown[] = [0, 64, 65, 77, 78]
+/** sysexits that a restart would only repeat: usage, data, login, configuration. */
+export const finalExits: readonly unknown[] = [64, 65, 77, 78]
 
 /** More starts than this in the interval, and systemd gives up. */
 export const startLimit = { intervalSec: 300, burst: 5 }
