@@ -15,25 +15,38 @@ export function paint(text: string, ...colours: Colour[]): string {
 const suspicious = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/
 
 /**
+ * All of it in one pass: what is left on both sides of something removed is never read together as something new. Of a string
+ * sequence only with its end: what follows one that never ends is text, and must be seen.
+ */
+const harmful = new RegExp(
+  [
+    /\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|\x1b[\]PX^_]/,
+    /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~]?)/,
+    /\x1b[ -/]*[0-~]?/,
+    /\r\n?/,
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+)
+
+/** Not what conceals (8). */
+const isColour = (parameters: string): boolean =>
+  /^[0-9;:]*$/.test(parameters) && !/(^|[;:])0*8([;:]|$)/.test(parameters)
+
+/**
  * Removes what would move the cursor, set a title, or talk to the terminal: all control characters but newline and tab, and
  * all escape sequences but colours (SGR), which are kept only on a terminal. Bidirectional overrides are shown as U+FFFD.
  */
 export function harmless(text: string): string {
   if (!suspicious.test(text)) return text
   const keepColour = colourful()
-  const clean = text
-    // Only with its end: what follows one that never ends is text, and must be seen.
-    .replace(/\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g, '')
-    .replace(/\x1b[\]PX^_]/g, '')
-    .replace(/(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~]?)/g, (_, parameters: string, final: string) =>
-      final === 'm' && keepColour && /^[0-9;:]*$/.test(parameters) && !/(^|[;:])0*8([;:]|$)/.test(parameters)
-        ? `\x1b[${parameters}m`
-        : '',
-    )
-    .replace(/\x1b(?!\[[0-9;:]*m)[ -/]*[0-~]?/g, '')
-    .replace(/\r\n?/g, '\n')
-    .replace(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g, '')
-    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+  const clean = text.replace(harmful, (found: string, parameters?: string, final?: string) => {
+    if (final === 'm' && keepColour && isColour(parameters ?? '')) return `\x1b[${parameters}m`
+    if (found[0] === '\r') return '\n'
+    return found >= '\u202a' ? '\ufffd' : ''
+  })
   // A colour that was begun ends here.
   return clean.includes('\x1b[') ? `${clean}\x1b[0m` : clean
 }

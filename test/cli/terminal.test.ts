@@ -20,6 +20,8 @@ t.test('escape sequences of every kind go, text stays', async (t) => {
     ['\u202eright to left', '\ufffdright to left'],
     ['\x1b]unterminated; rm -rf ~', 'unterminated; rm -rf ~'],
     ['\x1b', ''],
+    // What is left on both sides of a sequence makes no new one.
+    ['\x1b\x9ba[8mseen', '[8mseen'],
   ]
   for (const [given, shown] of table) t.equal(harmless(given), shown, JSON.stringify(given))
 })

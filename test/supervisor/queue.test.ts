@@ -1,6 +1,7 @@
 /** The queue on a supervisor that is a table; how it does under the real manager is in queue-fleet.test.ts. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { setTimeout as later } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { AgentzError } from '../../src/base/errors.js'
 import { type Home, sessionLog } from '../../src/base/paths.js'
@@ -245,18 +246,25 @@ t.test('many at once: never more than the cap, and each in its turn', async (t) 
   let most = 0
   const start = s.units.start
   const order: string[] = []
+  const ends: Promise<void>[] = []
+  const work = async (id: string) => {
+    await later(5)
+    await s.speak(id)
+    await s.end(id)
+  }
   s.units.start = async (spec) => {
     await start(spec)
     order.push(spec.sessionId)
     most = Math.max(most, [...s.units.units.values()].filter(({ sub }) => sub === 'running').length)
-    setTimeout(() => void s.speak(spec.sessionId).then(() => s.end(spec.sessionId)), 5)
+    ends.push(work(spec.sessionId))
   }
   const specs = await Promise.all(Array.from({ length: 30 }, () => s.launch()))
   const over = async () => {
     const fleet = await readFleet(s.home, s.units)
     return specs.every(({ id }) => fleet.status(id) === 'completed')
   }
-  while (!(await over())) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (!(await over())) await later(20)
+  await Promise.all(ends)
   t.equal(most, 3)
   t.equal(new Set(order).size, 30)
 })
