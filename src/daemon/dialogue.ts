@@ -4,8 +4,7 @@
  */
 import type { ConversingAgent } from '../agents/agent.js'
 import { timeLeft } from '../session/budget.js'
-import { knownCause } from '../session/cause.js'
-import type { AgentEvent, Cause, EventOf } from '../session/events.js'
+import type { AgentEvent, EventOf } from '../session/events.js'
 import type { Loose } from '../session/life.js'
 import { type Message, ownMessageId } from '../session/message.js'
 import { transcriptOf, withTranscript } from '../session/transcript.js'
@@ -13,14 +12,11 @@ import { hasBroken } from '../session/unfinished.js'
 import type { Host } from './host.js'
 import { Partner } from './partner.js'
 import { nextStep, type Step } from './step.js'
-
-/** How a conversation came to its end, for now: a further message goes on with it. */
-export type Verdict =
-  | { readonly kind: 'completed' | 'stopped' }
-  | { readonly kind: 'failed'; readonly error: string; readonly cause: Cause }
-  | { readonly kind: 'cancelled' | 'interrupted'; readonly cause: Cause }
+import { givenUp, saidOut, type Verdict } from './verdict.js'
 
 const FIRST_PAUSE_MS = 500
+/** So often an agent that works on when it is let go is taken up again. */
+const MOST_CUTS = 3
 /** A timer of more than 24.8 days fires at once. */
 const LONGEST_MS = 2 ** 31 - 1
 const GO_ON = 'The session was interrupted and has been resumed. Go on from where you stopped.'
@@ -33,6 +29,7 @@ export class Dialogue {
   #busy = 0
   #questions = 0
   #owns = 0
+  #cuts = 0
   #verdict: Verdict | undefined
   #stopping: Promise<void> | undefined
   #wake: () => void = () => undefined
@@ -61,8 +58,11 @@ export class Dialogue {
       }
       const step = nextStep(this.#host.state(), this.#facts())
       if (step.do === 'end' || step.do === 'give-up') {
-        await this.#partner.dismiss(step.do === 'end' ? 'finish' : 'stop')
-        if (this.#stopping === undefined) return step.do === 'end' ? this.#outcome() : this.#givenUp()
+        const isCut = await this.#partner.dismiss(step.do === 'end' ? 'finish' : 'stop')
+        if (this.#stopping !== undefined) continue
+        if (step.do === 'give-up') return givenUp(this.#host.state())
+        if (!isCut || this.#cuts++ >= MOST_CUTS) return saidOut(this.#host.state())
+        await this.#comeBack(`${this.#partner.name} began a turn just when it was let go`, true)
       } else await this.#take(step)
     }
   }
@@ -154,7 +154,7 @@ export class Dialogue {
     return this.#host.output.commit([...first, { type: 'input_request', requestId, ...question }], 'daemon')
   }
 
-  /** It was killed from outside: it goes on where it was. */
+  /** It ended before it was done: it goes on where it was. */
   async #comeBack(error: string, broke: boolean): Promise<void> {
     const { output } = this.#host
     // With it, everything that the agent has said is in the file.
@@ -169,21 +169,6 @@ export class Dialogue {
   #goOn(): AgentEvent[] {
     const isSaid = willGoOn(this.#host.state().messages)
     return isSaid ? [] : [goOn(this.#host.epoch * 1000 + ++this.#owns)]
-  }
-
-  #outcome(): Verdict {
-    const { lastTurn } = this.#host.state()
-    if (lastTurn === undefined || lastTurn.reason === 'completed') return { kind: 'completed' }
-    const { reason, error = 'the last turn did not come to its end' } = lastTurn
-    const cause = knownCause(lastTurn.cause ?? { result: 'agent', message: error })
-    return reason === 'failed'
-      ? { kind: 'failed', error, cause }
-      : { kind: 'interrupted', cause: { ...cause, message: error } }
-  }
-
-  #givenUp(): Verdict {
-    const { stopAt } = this.#host.state()
-    return { kind: 'cancelled', cause: { result: 'budget', message: `stopped at the budget of ${stopAt}` } }
   }
 
   #conclude(verdict: Verdict): void {

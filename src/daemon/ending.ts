@@ -5,7 +5,7 @@ import type { Cause, Metadata } from '../session/events.js'
 import type { LifeEvent } from '../session/lifecycle.js'
 import { fitting } from '../session/metadata.js'
 import type { Spec } from '../session/spec.js'
-import type { Verdict } from './dialogue.js'
+import type { Verdict } from './verdict.js'
 
 type Session = Pick<Spec, 'sessionId'>
 
@@ -36,6 +36,12 @@ export function ended({ sessionId }: Session, outcome: Outcome): LifeEvent {
 
 export function cancelled({ sessionId }: Session): LifeEvent & { type: 'session_cancelled' } {
   return { type: 'session_cancelled', sessionId, cause: { result: 'cancelled', message: 'cancelled on request' } }
+}
+
+/** A cancel came before the end was written. What was cancelled already has its own reason. */
+export function insteadOf(end: LifeEvent): LifeEvent {
+  if (end.type === 'session_cancelled') return end
+  return 'metadata' in end ? { ...cancelled(end), metadata: end.metadata } : cancelled(end)
 }
 
 /** The OS ended it by RuntimeMaxSec, and restarts what it ends: the limit would be none. */

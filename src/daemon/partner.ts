@@ -46,6 +46,8 @@ export class Partner {
   /** Whether it was started to go on with a history of its own. */
   #resumes = false
   #interrupted = false
+  /** It is given no more messages. */
+  #isLetGo = false
   #starts = 0
   #turns = 0
 
@@ -85,6 +87,7 @@ export class Partner {
     const { nativeId, turns, approvals, anew } = this.#host.state()
     this.#isReady = false
     this.#interrupted = false
+    this.#isLetGo = false
     this.#turns = 0
     for (const requestId of approvals.keys()) this.#asked.add(requestId)
     const lost = this.#isLost
@@ -123,15 +126,18 @@ export class Partner {
     }
   }
 
-  /** Lets it end, or ends it; resolves when it is gone and the file has all that it said. */
-  async dismiss(how: 'finish' | 'stop'): Promise<void> {
+  /** Lets it end, or ends it, until the file has all that it said. @returns whether a turn was cut that it had begun meanwhile */
+  async dismiss(how: 'finish' | 'stop'): Promise<boolean> {
     const running = this.#running
+    const turns = this.#turns
+    this.#isLetGo = how === 'finish'
     if (running !== undefined) {
       await running[how]()
       await running.ended
       this.#forget(running)
     }
     await this.#host.output.commit([], 'daemon')
+    return this.#turns > turns && this.#host.state().lastTurn?.reason === 'interrupted'
   }
 
   /** Ends it for good, whatever it does. */
@@ -233,7 +239,11 @@ export class Partner {
     for (const event of told) {
       this.#host.onEvent(event)
       if (event.type === 'agent_session') this.#checkMode(event.permissionMode)
-      if (event.type === 'turn_started') this.#turns++
+      if (event.type === 'turn_started') {
+        this.#turns++
+        // Nobody can answer or steer it any more: it ends soon, or is ended, and is gone on with.
+        if (this.#isLetGo) void this.#running?.stop()
+      }
       if (event.type === 'turn_ended' && event.reason === 'completed') this.tries = 0
       if (event.type === 'approval_request' || event.type === 'input_request') this.#asked.add(event.requestId)
       if (event.type === 'approval_voided') this.#asked.delete(event.requestId)

@@ -17,7 +17,7 @@ import { bootId } from '../supervisor/boot.js'
 import { ownSupervisor } from '../supervisor/choose.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { Dialogue } from './dialogue.js'
-import { cancelled, concluded, ended, notResumed, nowhere, outOfTime } from './ending.js'
+import { cancelled, concluded, ended, insteadOf, notResumed, nowhere, outOfTime } from './ending.js'
 import { Frost } from './frost.js'
 import type { Lent } from './host.js'
 import { Inbox } from './inbox.js'
@@ -192,7 +192,7 @@ class Run {
         // One that fails is tried once more with a new message, and not for ever with an old one.
         const isNew = () => verdict.kind === 'completed' || this.#inbox.state.messages.size > size
         const isDecided = verdict.kind === 'stopped' || verdict.kind === 'cancelled'
-        const check = () => isDecided || !(this.#hasNews() && isNew())
+        const check = () => isDecided || this.#inbox.state.cancelRequested || !(this.#hasNews() && isNew())
         if (await this.#end(concluded(spec, verdict, this.#tally.metadata(this.#inbox.state)), check)) return
       }
     } finally {
@@ -242,27 +242,29 @@ class Run {
   }
 
   /**
-   * Writes the terminal event under the session's lock, so that nobody appends a message in between; tells the registry.
+   * Writes the terminal event under the session's lock, so that nobody appends a message in between; tells the registry. Who has asked
+   * for a cancel before that gets one.
    * @param check looked at under the lock; false: there is something more to do, and nothing is written
    */
   async #end(event: LifeEvent, check: () => boolean = () => true): Promise<boolean> {
     this.#output.flush()
     for (;;) {
       try {
-        const isWritten = await withLock(this.#path, async () => {
+        const written = await withLock(this.#path, async () => {
           this.#inbox.read()
-          if (!check()) return false
-          await this.#output.commit([event], 'daemon')
-          return true
+          if (!check()) return undefined
+          const last = this.#inbox.state.cancelRequested ? insteadOf(event) : event
+          await this.#output.commit([last], 'daemon')
+          return last
         })
-        if (!isWritten) return false
+        if (written === undefined) return false
+        this.#reporter.report(written)
         break
       } catch (error) {
         if (!(error instanceof AgentzError) || error.code !== 'LOCK_BUSY') throw error
         this.#log.warn({ err: error }, 'cannot finish yet')
       }
     }
-    this.#reporter.report(event)
     await this.#reporter.done()
     return true
   }

@@ -11,7 +11,7 @@ import { openLog } from '../log/read.js'
 import { ring } from './doorbell.js'
 import type { ControlEvent, EventOf, Unframed } from './events.js'
 import { frame } from './frame.js'
-import type { Loose } from './life.js'
+import { isOver, type Loose } from './life.js'
 import { isOwn } from './message.js'
 import { offersOf, wordsOf } from './offer.js'
 import { SessionFold, type SessionState } from './state.js'
@@ -79,7 +79,7 @@ function readInto(home: Home, id: string, fold: SessionFold, onEvent?: Parameter
 function needed(state: SessionState, event: Unframed<ControlEvent>): boolean {
   switch (event.type) {
     case 'cancel_requested':
-      return !state.cancelRequested && (isLive(state.status) || state.status === 'interrupted')
+      return !state.cancelRequested && !isOver(state)
     case 'freeze_requested':
     case 'thaw_requested':
       return isLive(state.status)

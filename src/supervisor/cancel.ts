@@ -3,6 +3,7 @@ import type { Home } from '../base/paths.js'
 import { withLock } from '../log/lock.js'
 import { appendControl } from '../session/control.js'
 import type { Cause } from '../session/events.js'
+import { isOver } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
@@ -38,6 +39,8 @@ async function cancelNow(home: Home, supervisor: Supervisor, before: SessionStat
     isLive(status) || status === 'interrupted' ? carries(await unitState(home, supervisor, id, before)) : false
   if (!isLive(status) && !carried) return { status, done: false }
   const { offset, state } = await appendControl(home, id, { type: 'cancel_requested', via })
+  // It has ended just before.
+  if (offset === undefined && isOver(state)) return { status: state.status, done: false }
   // It would never hear of it.
   if (state.frozen && carried) await thawSession(home, supervisor, id, via)
   if (carried || carries(await unitState(home, supervisor, id, state)))

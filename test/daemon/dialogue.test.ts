@@ -87,26 +87,6 @@ t.test('--interrupt ends the turn first', async (t) => {
   t.same(agent.runs.length, 1, 'the agent lives on')
 })
 
-t.test('how the last turn ended is how the conversation ends', async (t) => {
-  const failing = new FakeAgent({
-    onSend: (run) => {
-      run.startTurn()
-      setImmediate(() => run.endTurn('failed', 'the model is overloaded'))
-    },
-  })
-  const failed = await Stage.of(t, failing)
-  const cause = { result: 'agent', message: 'the model is overloaded' }
-  t.same(await failed.verdict, { kind: 'failed', error: 'the model is overloaded', cause })
-  const giving = new FakeAgent({
-    onSend: (run) => {
-      run.startTurn()
-      setImmediate(() => run.endTurn('interrupted'))
-    },
-  })
-  const interrupted = await Stage.of(t, giving)
-  t.match(await interrupted.verdict, { kind: 'interrupted', cause: { result: 'agent' } })
-})
-
 t.test('a message that comes while it ends is answered by a new start', async (t) => {
   const [ending, held] = [gate(), gate()]
   const agent = new FakeAgent({

@@ -1,7 +1,7 @@
 /** The last event of a run, for each way in which it can end: all of them fit the schema. */
 import t from 'tap'
 import * as z from 'zod/mini'
-import { cancelled, concluded, ended, notResumed, nowhere, outOfTime } from '../../src/daemon/ending.js'
+import { cancelled, concluded, ended, insteadOf, notResumed, nowhere, outOfTime } from '../../src/daemon/ending.js'
 import { RegistryEvent, SessionEvent } from '../../src/session/events.js'
 import { frame } from '../../src/session/frame.js'
 import type { LifeEvent } from '../../src/session/lifecycle.js'
@@ -30,6 +30,12 @@ t.test('what is written for which end', async (t) => {
     [
       concluded(spec, { kind: 'stopped' }, metadata),
       { ...cancelled(spec), cause: { result: 'cancelled', message: String }, metadata },
+    ],
+    [insteadOf(concluded(spec, { kind: 'completed' }, metadata)), { ...cancelled(spec), metadata }],
+    [insteadOf(ended(spec, { status: 'failed', error: 'e', cause })), cancelled(spec)],
+    [
+      insteadOf(concluded(spec, { kind: 'cancelled', cause }, metadata)),
+      { type: 'session_cancelled', sessionId, cause, metadata },
     ],
     [ended(spec, { status: 'completed', metadata }), { type: 'session_completed', sessionId, metadata }],
     [ended(spec, { status: 'failed', error: 'e', cause }), { type: 'session_failed', sessionId, error: 'e', cause }],

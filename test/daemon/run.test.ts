@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { homePaths, sessionEnv, sessionLog } from '../../src/base/paths.js'
 import { Agentz, lines, requireManager, systemctl } from '../helpers/agentz.js'
+import { holdLock } from '../helpers/held-lock.js'
 import { isRoot, tempDir, until } from '../helpers/home.js'
 
 requireManager()
@@ -141,6 +142,26 @@ t.test('a cancel is an event: by the CLI, and by a bare >> with nobody ringing',
   )
   const end = await a.untilType(second.sessionId, 'session_cancelled')
   t.ok(Date.parse(end.timestamp as string) - asked < 2500, `${Date.parse(end.timestamp as string) - asked} ms`)
+})
+
+t.test('a cancel that comes before the end is written is a cancel, though the work was done', async (t) => {
+  const a = new Agentz(t)
+  const go = join(tempDir(t), 'go')
+  const { sessionId, log } = a.run('-a', 'command', '--', 'sh', '-c', `until [ -e ${go} ]; do sleep 0.02; done`)
+  await a.untilType(sessionId, 'daemon_started')
+  const { pid } = a.show(sessionId)
+  const release = holdLock(t, log)
+  writeFileSync(go, '')
+  // From now on it waits for the lock, to write that it has completed.
+  const isDone = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() === ''
+  await until(isDone, 'the program has ended')
+  const asked = { type: 'cancel_requested', timestamp: new Date().toISOString(), by: 'user' }
+  appendFileSync(log, `\n${JSON.stringify(asked)}\n`)
+  release()
+  t.match(await a.untilType(sessionId, 'session_cancelled'), { by: 'daemon', cause: { result: 'cancelled' } })
+  t.notOk(a.events(sessionId).some(({ type }) => type === 'session_completed'))
+  t.match(a.show(sessionId), { status: 'cancelled' })
+  t.match(a.do('cancel', sessionId).stderr, /was cancelled already/)
 })
 
 const unmountable = !isRoot && 'needs root, to mount a small file system'
