@@ -5,7 +5,7 @@ import { MAX_LINE, parseRecord } from '../log/line.js'
 import { openLog, readChunks, splitLines } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { applySession, newState } from '../session/apply.js'
-import type { Loose } from '../session/life.js'
+import { isOver, type Loose } from '../session/life.js'
 import type { SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { readTrue, unitState } from '../supervisor/fleet.js'
@@ -78,7 +78,7 @@ export async function follow(
       const isNow = item.base + item.bytes.length >= known
       await options.onBatch?.(state, isNow)
       if (!isNow) continue
-      if (options.until?.(state) || (hasEnded(state) && options.counts?.(state) !== false)) return state
+      if (options.until?.(state) || (isOver(state) && options.counts?.(state) !== false)) return state
     }
     return options.signal.aborted ? undefined : lost
   } finally {
@@ -100,12 +100,6 @@ function wholeLines(path: string): number {
   } finally {
     closeSync(fd)
   }
-}
-
-/** A terminal event of this run; a bare exit of the daemon may still be followed by a restart. */
-function hasEnded({ status, cause }: SessionState): boolean {
-  if (isLive(status)) return false
-  return status !== 'interrupted' || cause?.message !== undefined
 }
 
 function watchUnit(

@@ -2,7 +2,7 @@
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
 import type { Decided, Usage } from './events.js'
-import { applyLife, causeOf, type Loose, newLife, textOf } from './life.js'
+import { applyLife, causeOf, isPast, type Loose, newLife, textOf } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'
@@ -38,8 +38,7 @@ export function newState(created: Loose, damaged: Damage[] = []): SessionState {
 /** Applies one record, in place. */
 export function applySession(state: SessionState, record: Loose): void {
   state.events++
-  // A daemon that was thought dead and is not: what it still writes counts for nothing.
-  if (typeof record.epoch === 'number' && record.epoch < state.epoch) return
+  if (isPast(state, record)) return
   if (typeof record.type !== 'string') {
     state.ignored++
     return
@@ -50,9 +49,7 @@ export function applySession(state: SessionState, record: Loose): void {
   if (Object.hasOwn(handlers, record.type)) handlers[record.type]?.(state, record)
   else if (!known && !quiet.has(record.type)) state.ignored++
   if (!isLive(state.status) && record.type !== 'daemon_exited') closeQuestions(state)
-  // An approval that is still open keeps the session waiting, whichever other one was answered.
-  if (state.status === 'running' && state.approvals.size > 0) state.status = 'waiting_approval'
-  if (state.status === 'running' && state.inputs.size > 0) state.status = 'waiting_input'
+  keepWaiting(state)
 }
 
 /** Known, and without consequence for the state. */
@@ -77,6 +74,14 @@ function countWork(state: SessionState, { type, by, timestamp }: Loose): void {
   if (type === 'daemon_started' || (by === 'supervisor' && type !== 'daemon_exited')) return
   const ms = Date.parse(timestamp) - Date.parse(state.updatedAt)
   if (ms > 0) state.activeMs += ms
+}
+
+/** An approval that is still open keeps the session waiting, whichever other one was answered; and without one that is open none waits. */
+function keepWaiting(state: SessionState): void {
+  const { approvals, inputs, status } = state
+  const open = status === 'waiting_approval' ? approvals : status === 'waiting_input' ? inputs : undefined
+  if (open === undefined ? status !== 'running' : open.size > 0) return
+  state.status = approvals.size > 0 ? 'waiting_approval' : inputs.size > 0 ? 'waiting_input' : 'running'
 }
 
 /** Nobody waits for an answer once the session has ended. */

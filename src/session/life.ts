@@ -1,6 +1,6 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
 import { type SupervisorName, supervisorNames } from '../base/config.js'
-import type { ReadCause } from './cause.js'
+import { meaningOf, type ReadCause } from './cause.js'
 import type { Creator, Metadata, Usage } from './events.js'
 import { isLive, nextStatus, type Status } from './status.js'
 
@@ -47,14 +47,19 @@ export const newLife = ({ timestamp, creator }: Loose): Life => ({
 })
 
 /**
- * Applies one record to `life`, in place: folds run over millions. Lines of an older epoch than the newest are left
- * out, so that a daemon that was thought dead changes nothing.
+ * Whether a record is of a daemon before the newest one, which was thought dead and still writes; or tells of its start once more, which
+ * would open what has ended since.
+ */
+export const isPast = ({ epoch: newest }: Pick<Life, 'epoch'>, { type, epoch }: Loose): boolean =>
+  typeof epoch === 'number' && (epoch < newest || (epoch === newest && type === 'daemon_started'))
+
+/**
+ * Applies one record to `life`, in place: folds run over millions. What is past is left out.
  * @returns whether the record was of a kind that belongs to the life cycle
  */
 export function applyLife(life: Life, record: Loose): boolean {
   const type = record.type as string
-  const epoch = typeof record.epoch === 'number' ? record.epoch : undefined
-  if (epoch !== undefined && epoch < life.epoch) return true
+  if (isPast(life, record)) return true
   const before = life.status
   const status = nextStatus(before, type, record.status)
   const moved = status !== before
@@ -69,7 +74,7 @@ export function applyLife(life: Life, record: Loose): boolean {
       if (life.epoch > 0 && queuedAt === undefined && wasBroken(before, life.cause)) life.restarts++
       life.stalled = undefined
       life.creator = undefined
-      life.epoch = epoch ?? life.epoch + 1
+      life.epoch = typeof record.epoch === 'number' ? record.epoch : life.epoch + 1
       life.pid = record.pid as number
       life.bootId = record.bootId as string
       life.invocationId = record.invocationId as string | undefined
@@ -99,12 +104,11 @@ export function applyLife(life: Life, record: Loose): boolean {
     case 'session_failed':
     case 'session_cancelled':
     case 'session_interrupted':
-      if (!moved && life.cause !== undefined && type !== 'session_interrupted') return true
-      if (status === terminalOf[type]) {
-        life.cause = causeOf(record.cause)
-        life.error = record.error as string | undefined
-        life.metadata = (record.metadata as Metadata | undefined) ?? life.metadata
-      }
+      // The first end of a run counts. A bare exit of its daemon is none: whoever writes an end knows more.
+      if (!moved && isOver({ status: before, cause: life.cause })) return true
+      life.cause = endCause(life.cause, record)
+      life.error = typeof record.error === 'string' ? record.error : undefined
+      life.metadata = (record.metadata as Metadata | undefined) ?? life.metadata
       return true
     case 'session_completed':
       if (moved) life.metadata = record.metadata as Metadata
@@ -122,22 +126,26 @@ export const isOver = ({ status, cause }: Pick<Life, 'status' | 'cause'>): boole
 const wasBroken = (before: Status, cause: ReadCause | undefined): boolean =>
   isLive(before) || (before === 'interrupted' && cause?.message === undefined)
 
-const terminalOf: Record<string, Status> = {
-  session_failed: 'failed',
-  session_cancelled: 'cancelled',
-  session_interrupted: 'interrupted',
-}
-
 const lifeless = new Set(['session_recovery', 'session_updated'])
 
-/** A cause as far as it is one: a line may have come from anywhere. */
+/** A cause as far as it is one: a line may have come from anywhere, and whoever shows it makes a text of it. */
 export function causeOf(given: unknown): ReadCause {
-  const { result, ...rest } = (typeof given === 'object' && given !== null ? given : {}) as Loose
-  return { result: typeof result === 'string' ? result : 'unknown', ...rest }
+  const { result, code, status, message, ...rest } = (typeof given === 'object' && given !== null ? given : {}) as Loose
+  return {
+    result: typeof result === 'string' ? result : 'unknown',
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof status === 'string' || typeof status === 'number' ? { status } : {}),
+    ...(typeof message === 'string' ? { message } : {}),
+    ...rest,
+  }
 }
 
 /** systemd's account of an exit, as a cause. */
-export function exitCause(exit: Loose): ReadCause {
-  const { result, code, status } = exit as { result: string; code?: string; status?: string | number }
-  return { result, ...(code === undefined ? {} : { code }), ...(status === undefined ? {} : { status }) }
+export const exitCause = ({ result, code, status }: Loose): ReadCause => causeOf({ result, code, status })
+
+/** The cause in an end. One that names none leaves the one that is known; an interruption is told from a bare exit by its message. */
+function endCause(known: ReadCause | undefined, { type, cause: given }: Loose): ReadCause {
+  const cause = given === undefined && known !== undefined ? known : causeOf(given)
+  if (type !== 'session_interrupted' || cause.message !== undefined) return cause
+  return { ...cause, message: meaningOf(cause.result)?.says ?? 'an event says so' }
 }

@@ -33,7 +33,7 @@ export function correction(
 ): { status: 'interrupted'; cause: Cause } | undefined {
   // What waits for its turn is carried by the queue.
   if (!isLive(life.status) || carries(unit) || life.queuedAt !== undefined) return undefined
-  if (life.epoch === 0 && isBeingBorn(life, now)) return undefined
+  if (life.status === 'pending' && life.epoch === 0 && isBeingBorn(life, now)) return undefined
   if (life.bootId !== undefined && life.bootId !== now.boot) {
     return { status: 'interrupted', cause: { result: 'reboot', message: 'the machine was started again meanwhile' } }
   }

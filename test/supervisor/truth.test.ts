@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isLive, liveStatuses, statuses, terminalStatuses } from '../../src/session/status.js'
+import type { Loose } from '../../src/session/life.js'
+import { isLive, liveStatuses, needsAnswer, statuses, terminalStatuses } from '../../src/session/status.js'
 import { carries, correction } from '../../src/supervisor/truth.js'
+import { foldOf } from '../session/fold.js'
+import { histories } from '../session/histories.js'
 
 const time = Date.parse('2026-01-01T12:00:00.000Z')
 const creator = { pid: 42, start: '7' }
@@ -44,6 +47,7 @@ t.test('the table', async (t) => {
   t.equal(result({ ...young, createdAt: before(-1) }), 'lost', 'created in the future: the clock was put back')
   t.equal(result({ ...young, createdAt: 'no date' }), 'lost')
   t.equal(result({ createdAt: before(0) }), 'lost', 'a daemon that had started is no birth')
+  t.equal(result({ ...young, status: 'running', createdAt: before(0) }), 'lost', 'nothing runs before its first daemon')
 })
 
 t.test('properties', async () => {
@@ -64,5 +68,56 @@ t.test('properties', async () => {
       return corrected.status === 'interrupted' && ['reboot', 'lost'].includes(corrected.cause.result)
     }),
     { numRuns: 1000 },
+  )
+})
+
+/** Every state of a unit that systemd knows, systemctl(1) --state=help. */
+const subs: Record<string, string[]> = {
+  active: ['running', 'exited', 'reload', 'reload-signal', 'reload-notify'],
+  activating: ['condition', 'start-pre', 'start', 'start-post', 'auto-restart', 'auto-restart-queued'],
+  reloading: ['reload'],
+  deactivating: [
+    'stop',
+    'stop-watchdog',
+    'stop-sigterm',
+    'stop-sigkill',
+    'stop-post',
+    'final-sigterm',
+    'final-sigkill',
+  ],
+  failed: ['failed'],
+  inactive: ['dead', 'dead-before-auto-restart', 'failed-before-auto-restart'],
+  maintenance: ['cleaning'],
+}
+const everyUnit = Object.entries(subs).flatMap(([active, each]) => each.map((sub) => ({ active, sub })))
+
+t.test('what is shown, after any history, with any unit, in any boot, at any age', async () => {
+  const scene = fc.record({
+    records: histories,
+    unit: fc.option(fc.constantFrom(...everyUnit), { nil: undefined }),
+    boot: fc.constantFrom('this boot', 'another boot', undefined),
+    age: fc.constantFrom(-3_600_000, -1, 0, 9_999, 10_000, 119_999, 120_000, 86_400_000),
+    creator: fc.constantFrom(creator, { pid: 1, start: '1' }, undefined),
+  })
+  fc.assert(
+    fc.property(scene, ({ records, unit, boot, age, creator: by }) => {
+      const ofBoot = (each: Loose) => (each.type === 'daemon_started' ? { ...each, bootId: boot } : each)
+      const state = foldOf(records.filter(({ type }) => typeof type === 'string').map(ofBoot))
+      Object.assign(state, { createdAt: before(age), ...(state.epoch === 0 ? { creator: by } : {}) })
+      const corrected = correction(state, unit, now)
+      const { status, cause } = { ...state, ...corrected }
+      if (!statuses.includes(status)) throw new Error(`${status} is no status`)
+      if (!isLive(state.status) && corrected !== undefined) throw new Error('an end was corrected')
+      if (!carries(unit) && isLive(status)) {
+        const isQueued = state.queuedAt !== undefined
+        const isBorn = state.epoch === 0 && age >= 0 && (age < 10_000 || (by === creator && age < 120_000))
+        if (status !== 'pending' || !(isQueued || isBorn)) throw new Error(`${status}, and nothing carries it`)
+      }
+      if (carries(unit) && isLive(state.status) && status !== state.status) throw new Error('what runs was called lost')
+      if (needsAnswer(status) && state.approvals.size + state.inputs.size === 0) throw new Error('it waits for nothing')
+      if (status === 'interrupted' && cause?.result === undefined) throw new Error('nobody knows why')
+      if (corrected?.cause.result === 'reboot' && state.bootId === 'this boot') throw new Error('no reboot was seen')
+    }),
+    { numRuns: 4000 },
   )
 })
