@@ -53,6 +53,10 @@ export const launchdDirectory = (home: Home): string => join(home.root, 'launchd
 export const launchdPlist = (home: Home, id: string): string => join(launchdDirectory(home), `${id}.plist`)
 export const launchdLog = (home: Home, id: string): string => join(launchdDirectory(home), `${id}.log`)
 
+/** plain/: which processes carry which sessions where no manager does, and what their daemons say besides their events. */
+export const plainDirectory = (home: Home): string => join(home.root, 'plain')
+export const plainLog = (home: Home, id: string): string => join(plainDirectory(home), `${id}.log`)
+
 /**
  * Makes AGENTZ_HOME usable: own directories of mode 0700. One that is not ours, not a directory, or open to others, is
  * refused.

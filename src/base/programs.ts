@@ -20,6 +20,8 @@ export const programs = {
   /** The agent of our own, for models behind an API; it speaks ACP on its standard streams. */
   chat: join(root, 'dist', 'chat.cjs'),
   units: join(root, 'units'),
+  /** Runs daemon and reaper where nothing else does both. */
+  keeper: join(root, 'units', 'keep-session.sh'),
 }
 
 /** What a browser gets. */

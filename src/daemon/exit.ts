@@ -5,7 +5,7 @@ import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { parseRecord } from '../log/line.js'
 import { openLog, readRecords } from '../log/read.js'
-import type { RegistryEvent } from '../session/events.js'
+import type { Cause, RegistryEvent } from '../session/events.js'
 import { exitCause, type Loose } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { appendRegistry, type Row } from '../session/registry.js'
@@ -14,8 +14,8 @@ import { SessionFold, type SessionState } from '../session/state.js'
 import { isLive, terminalStatuses } from '../session/status.js'
 import { run } from '../supervisor/exec.js'
 import { failureFile, leaveForFailure } from '../supervisor/failure-file.js'
-import { unitName } from '../supervisor/systemd.js'
-import { givenUp, stoppedAlone, stoppedWith } from './fate.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
+import { givenUp, isFinal, isOverLimit, stoppedAlone, stoppedByAll, stoppedWith } from './fate.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */
 const TAIL = 256 * 1024
@@ -23,19 +23,29 @@ const TAIL = 256 * 1024
 const PATIENCE_MS = 1000
 /** And how long where the cause hangs on it: one that ends with a hundred sessions takes seconds to answer. Well below TimeoutStopSec. */
 const LONG_PATIENCE_MS = 10_000
+/** Where there is none that could be stopping. */
+const NO_MANAGER = 'none'
 const terminal: ReadonlySet<unknown> = new Set(terminalStatuses.map((status) => `session_${status}`))
 
 /**
  * Writes daemon_exited, and session_interrupted where the daemon ended cleanly without a terminal event: it was told to stop.
  * After any other end a restart may follow; if none does, OnFailure= brings recordFailure.
+ * @returns whether the daemon is to be started again, for those who do so by the reaper's exit status
  */
-export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const manager = await managerState()
+export async function recordExit(
+  home: Home,
+  id: string,
+  env: NodeJS.ProcessEnv,
+  supervisor: Pick<Supervisor, 'unitName' | 'promises'>,
+): Promise<boolean> {
+  const { lastWord, restarts } = supervisor.promises
+  const manager = lastWord ? await managerState() : NO_MANAGER
   const row = (await repairRegistry(home)).registry.rows.get(id)
   const tail = readTail(home, id)
   const started = [...tail].reverse().find((record) => record.type === 'daemon_started')
   const epoch = epochOf(row, started, env.INVOCATION_ID)
-  const result = resultOf(env)
+  // Without a control group of its own, what was killed for memory nearby is none of its business.
+  const result = lastWord ? resultOf(env) : (env.SERVICE_RESULT ?? 'unknown')
   const status = statusOf(env.EXIT_STATUS)
   const ended = tail.find((record) => terminal.has(record.type) && record.epoch === epoch)
   // Written by the daemon, which may have died before it told the registry. Before its exit, which would close the row.
@@ -45,7 +55,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
     {
       type: 'daemon_exited',
       sessionId: id,
-      unit: unitName(id),
+      unit: supervisor.unitName(id),
       invocationId: env.INVOCATION_ID,
       result,
       code: env.EXIT_CODE,
@@ -57,19 +67,34 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv)
   )
   if (!isOpen(home, id)) {
     sweep(home, id)
-    return
+    return false
   }
   if (env.SERVICE_RESULT !== 'success') {
+    if (!lastWord) return goesOn(home, id, restarts)
     leaveForFailure(home, id)
-    return
+    return true
   }
   sweep(home, id)
   // From within a sandbox the manager cannot be asked. If it lives, it runs recordEnd outside, which knows then.
-  if (env.AGENTZ_SANDBOX !== undefined) return
-  const known = manager === 'unknown' ? await managerState(['--user'], LONG_PATIENCE_MS) : manager
-  const cause = known === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
+  if (env.AGENTZ_SANDBOX !== undefined) return false
+  const cause = lastWord ? await stoppedBy(manager) : env.KEEPER_TOLD ? stoppedByAll : stoppedAlone
   const options = { epoch, check: () => isOpen(home, id) }
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
+  return false
+}
+
+async function stoppedBy(manager: string): Promise<Cause> {
+  const known = manager === 'unknown' ? await managerState(['--user'], LONG_PATIENCE_MS) : manager
+  return known === 'stopping' ? stoppedWith(await managerState([])) : stoppedAlone
+}
+
+/** Where no manager counts the starts, its reaper does. @returns whether there is to be another one; else that is written */
+async function goesOn(home: Home, id: string, restarts: boolean): Promise<boolean> {
+  const { state, runs } = readRuns(home, id)
+  const isOver = state.cause !== undefined && isFinal(state.cause)
+  if (!isOver && (!restarts || !isOverLimit(runs, Date.now()))) return restarts
+  await recordFailure(home, id, {})
+  return false
 }
 
 /** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */

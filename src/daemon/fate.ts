@@ -6,6 +6,12 @@ import { finalExits, startLimit } from '../supervisor/systemd.js'
 /** Its unit alone was told to stop. */
 export const stoppedAlone: Cause = { result: 'stopped', message: 'the unit was stopped' }
 
+/** So were its daemon and who keeps that one: nobody stops both who means the session. */
+export const stoppedByAll: Cause = {
+  result: 'log-out',
+  message: 'all processes were told to end: log-out or shutdown',
+}
+
 /** The user manager ends. @param system how the manager of the machine is */
 export const stoppedWith = (system: string): Cause =>
   system === 'stopping'
@@ -19,10 +25,19 @@ export const stoppedWith = (system: string): Cause =>
  * @param runs when each of them began, by the clock, which may have been set meanwhile
  */
 export function givenUp(last: ReadCause, runs: readonly number[], now: number): Cause {
-  const isFinal = last.code === 'exited' && finalExits.includes(last.status)
-  const since = now - startLimit.intervalSec * 1000
-  const counted = last.result === 'timeout' ? runs.filter((begin) => begin > since) : runs
-  if (isFinal || counted.length < startLimit.burst) return knownCause(last)
+  const counted = last.result === 'timeout' ? recent(runs, now) : runs
+  if (isFinal(last) || counted.length < startLimit.burst) return knownCause(last)
   const message = `${startLimit.burst} starts in ${startLimit.intervalSec} s; the last one ended by ${last.result}`
   return { ...last, result: 'start-limit-hit', message }
 }
+
+/** It ended in a way that a start would only repeat. */
+export const isFinal = (last: Pick<ReadCause, 'code' | 'status'>): boolean =>
+  last.code === 'exited' && finalExits.includes(last.status)
+
+/** One start more, and there would be too many of them in a short time. */
+export const isOverLimit = (runs: readonly number[], now: number): boolean =>
+  recent(runs, now).length >= startLimit.burst
+
+const recent = (runs: readonly number[], now: number): number[] =>
+  runs.filter((begin) => begin > now - startLimit.intervalSec * 1000)

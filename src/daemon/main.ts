@@ -6,11 +6,15 @@ import { type AgentzError, toAgentzError } from '../base/errors.js'
 import { createQuietLogger } from '../base/logger.js'
 import { homePaths } from '../base/paths.js'
 import { parseId } from '../session/id.js'
+import { ownSupervisor } from '../supervisor/choose.js'
 import { createNotify } from './notify.js'
 import { runSession } from './run.js'
 
-/** sysexits: usage and configuration are final (see RestartPreventExitStatus), the others are tried again. */
-const EXIT = { usage: 64, software: 70, io: 74, config: 78 }
+/**
+ * sysexits: usage and configuration are final (see RestartPreventExitStatus), the others are tried again. After `taken`, keep-session.sh
+ * runs no reaper.
+ */
+const EXIT = { usage: 64, software: 70, io: 74, taken: 75, config: 78 }
 
 const statusFor = (error: AgentzError): number => {
   if (error.code === 'BAD_ID' || error.code === 'NOT_FOUND') return EXIT.usage
@@ -31,9 +35,11 @@ process.on('unhandledRejection', die)
 
 async function main(): Promise<void> {
   const id = parseId(process.argv[2])
+  const home = homePaths()
+  if ((await ownSupervisor(home).isOnly?.(id)) === false) process.exit(EXIT.taken)
   const notify = createNotify(log)
   notify.watch()
-  await runSession(homePaths(), id, { log, notify })
+  await runSession(home, id, { log, notify })
   notify.ready()
   await notify.sent()
   await log.flushed()

@@ -1,33 +1,45 @@
 /**
  * ExecStopPost= of each session, and ExecStart= of agentz-failed@ and agentz-ended@: the OS writes the last word. It runs also after
  * SIGKILL, out of memory, a watchdog kill and when the manager itself stops, in an environment that says how the daemon
- * ended (systemd.exec(5): SERVICE_RESULT, EXIT_CODE, EXIT_STATUS). Then it starts whoever waits in the queue.
+ * ended (systemd.exec(5): SERVICE_RESULT, EXIT_CODE, EXIT_STATUS). Then it starts whoever waits in the queue. Where the system has
+ * no such thing, units/keep-session.sh runs it, and hands on its exit status: not 0 where the daemon is to be started again.
  */
 import { toAgentzError } from '../base/errors.js'
 import { createQuietLogger } from '../base/logger.js'
 import { type Home, homePaths } from '../base/paths.js'
+import { killMarked } from '../base/tree.js'
 import { parseId } from '../session/id.js'
 import { ownSupervisor } from '../supervisor/choose.js'
 import { admit } from '../supervisor/queue.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
 import { managerState, recordEnd, recordExit, recordFailure } from './exit.js'
+
+const AGAIN = 1
 
 async function main(args: string[]): Promise<void> {
   const outside = { failed: recordFailure, ended: recordEnd }
   const how = args[0] === 'failed' || args[0] === 'ended' ? args[0] : undefined
   const id = parseId(args[how === undefined ? 0 : 1])
   const home = homePaths()
-  await (how === undefined ? recordExit : outside[how])(home, id, process.env)
+  const supervisor = ownSupervisor(home)
+  if (how !== undefined) await outside[how](home, id, process.env)
+  else {
+    // What the daemon has left running; elsewhere the system ends it.
+    if (!supervisor.promises.lastWord) await killMarked(id)
+    const again = await recordExit(home, id, process.env, supervisor)
+    if (again && !supervisor.promises.lastWord) process.exitCode = AGAIN
+  }
   // From within a sandbox nothing can be started: agentz-ended@ and agentz-failed@ do it then.
-  if (how !== undefined || process.env.AGENTZ_SANDBOX === undefined) await startNext(home)
+  if (how !== undefined || process.env.AGENTZ_SANDBOX === undefined) await startNext(home, supervisor)
 }
 
 /** There may be room for a session that waits. One who fails here is run again by the OS, as one who was killed is. */
-async function startNext(home: Home): Promise<void> {
+async function startNext(home: Home, supervisor: Supervisor): Promise<void> {
   try {
-    await admit(home, ownSupervisor(home))
+    await admit(home, supervisor)
   } catch (error) {
     // With the manager all sessions end; the queue is in the files, and goes on with the next one.
-    if ((await managerState()) !== 'stopping') throw error
+    if (!supervisor.promises.lastWord || (await managerState()) !== 'stopping') throw error
   }
 }
 

@@ -121,8 +121,9 @@ class Run {
       return
     }
     const mayGoOn = agent.converses ? spec.restart !== 'mark' || hasNews : spec.restart === 'rerun'
-    process.once('SIGTERM', () => this.#stop('signal'))
-    process.once('SIGINT', () => this.#stop('signal'))
+    // Not once: a second one, from who keeps the daemon, would end it at once.
+    process.on('SIGTERM', () => this.#stop('signal'))
+    process.on('SIGINT', () => this.#stop('signal'))
     const started: LifeEvent = {
       type: 'daemon_started',
       sessionId: this.#id,

@@ -1,8 +1,12 @@
 /** Which supervisor runs sessions on this machine, and which one runs a given session. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Config, type SupervisorName, supervisorNames } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import type { Life } from '../session/life.js'
+import { LaunchdSupervisor } from './launchd/launchd.js'
+import { PlainSupervisor } from './plain/plain.js'
 import type { Supervisor } from './supervisor.js'
 import { SystemdSupervisor } from './systemd.js'
 
@@ -29,15 +33,13 @@ export function supervisorOf(
   return name === chosen.name ? chosen : supervisorNamed(name, home)
 }
 
-const make: Partial<Record<SupervisorName, (home: Home) => Supervisor>> = {
+const make: Record<SupervisorName, (home: Home) => Supervisor> = {
   systemd: (home) => new SystemdSupervisor(home),
+  launchd: (home) => new LaunchdSupervisor(home),
+  plain: (home) => new PlainSupervisor(home),
 }
 
-function supervisorNamed(name: SupervisorName, home: Home): Supervisor {
-  const supervisor = make[name]?.(home)
-  if (supervisor !== undefined) return supervisor
-  throw new AgentzError('NO_MANAGER', `agentz cannot run sessions under ${name} yet`)
-}
+const supervisorNamed = (name: SupervisorName, home: Home): Supervisor => make[name](home)
 
 function nameOf(text: string | undefined): SupervisorName | undefined {
   if (!text) return undefined
@@ -50,5 +52,12 @@ function nameOf(text: string | undefined): SupervisorName | undefined {
 }
 
 function fitting(): SupervisorName {
-  return process.platform === 'darwin' ? 'launchd' : 'systemd'
+  if (process.platform === 'darwin') return 'launchd'
+  return hasSystemd() ? 'systemd' : 'plain'
+}
+
+/** Whether it is installed or runs; that it answers is another question. */
+function hasSystemd(env: NodeJS.ProcessEnv = process.env): boolean {
+  const directories = [...(env.PATH ?? '').split(':'), '/usr/bin', '/bin'].filter((path) => path.startsWith('/'))
+  return existsSync('/run/systemd/system') || directories.some((directory) => existsSync(join(directory, 'systemctl')))
 }

@@ -10,6 +10,7 @@ import { readSession } from '../session/state.js'
 import { isLive } from '../session/status.js'
 import { createSession } from '../session/store.js'
 import { unitState } from './fleet.js'
+import { checkLimits } from './limits.js'
 import { startInTurn } from './queue.js'
 import { checkSandbox } from './sandbox.js'
 import type { Supervisor } from './supervisor.js'
@@ -27,6 +28,7 @@ export async function launch(
   spec: Spec,
   env: Environment,
 ): Promise<number | undefined> {
+  checkLimits(supervisor, spec)
   await supervisor.prepare()
   await checkSandbox(supervisor, spec)
   await createSession(home, spec, env)

@@ -11,7 +11,7 @@ import { isRunning } from '../base/proc.js'
 import { withLock } from '../log/lock.js'
 import type { Cause } from '../session/events.js'
 import { frame } from '../session/frame.js'
-import { isOver } from '../session/life.js'
+import { isOver, type Life } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { appendRegistry, type Registry, readRegistry } from '../session/registry.js'
 import { readComplete, repairRegistry } from '../session/repair.js'
@@ -156,18 +156,26 @@ async function look(home: Home, supervisor: Supervisor, known: Registry = readRe
   // What a manager that was killed has left of a unit is listed, and nothing is about to run by it.
   for (const id of queue) if (units.get(id)?.active === 'inactive' && !(await supervisor.show(id))) units.delete(id)
   const waits = new Set(queue)
-  const busy = [...units].filter(([id, unit]) => takesRoom(home, id, unit, registry, waits)).length
+  const busy = [...units].filter(([id, unit]) => takesRoom(home, supervisor, id, unit, registry, waits)).length
   return { registry, waiting: queue.filter((id) => !units.has(id)), busy }
 }
 
-function takesRoom(home: Home, id: string, unit: UnitState, { rows }: Registry, waits: ReadonlySet<string>): boolean {
+function takesRoom(
+  home: Home,
+  { promises }: Supervisor,
+  id: string,
+  unit: UnitState,
+  { rows }: Registry,
+  waits: ReadonlySet<string>,
+): boolean {
   // It is queued only once its old unit is gone: whatever is there is its start, also before the manager has begun with it.
   if (waits.has(id)) return true
   // A manager may carry sessions of other homes.
   if (!carries(unit) || !existsSync(sessionLog(home, id))) return false
   const row = rows.get(id)
+  const hasEnded = promises.restarts ? isOver : ({ status }: Life) => !isLive(status)
   // Its reaper runs, and its agent does not any more. Of one that may be started again, the room is kept.
-  return !(/^(stop-post|final-)/.test(unit.sub) && row !== undefined && isOver(row))
+  return !(/^(stop-post|final-)/.test(unit.sub) && row !== undefined && hasEnded(row))
 }
 
 /** A session is in the queue if its own file says so. @returns undefined if it has ended or is gone meanwhile */

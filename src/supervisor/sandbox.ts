@@ -12,6 +12,7 @@ import { programs } from '../base/programs.js'
 import { ensureToken } from '../base/token.js'
 import type { Spec } from '../session/spec.js'
 import { attempt } from './exec.js'
+import { checkLimits } from './limits.js'
 import type { Supervisor } from './supervisor.js'
 
 /** Where an agent keeps its login, its settings and the conversations that it resumes. */
@@ -136,6 +137,7 @@ function checkDirectory(directory: string, home: Home): void {
 
 /** Starts a session, at its first start and at each later one only where its sandbox holds. @throws UNSUPPORTED */
 export async function startConfined(supervisor: Supervisor, spec: Spec): Promise<void> {
+  checkLimits(supervisor, spec)
   await checkSandbox(supervisor, spec)
   await supervisor.start(spec)
 }

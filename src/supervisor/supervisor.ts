@@ -69,6 +69,11 @@ export interface Supervisor {
   show(id: string): Promise<UnitDetail | undefined>
   /** How the last run of a unit has ended, as far as the system still knows; what it told our reaper is in the log. */
   lastExit(id: string): Promise<Exit | undefined>
+  /**
+   * Asked by a daemon before anything else, where the system itself does not keep two of one session apart: whether it may run.
+   * If not, nothing of it is to be told.
+   */
+  isOnly?(id: string): Promise<boolean>
   /** Lines of a shell that do what `start` does. */
   howToStart(spec: Spec): string
   /** Lines of a shell that show a unit, and what its daemon has said. */

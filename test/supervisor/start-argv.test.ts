@@ -15,6 +15,7 @@ const plain = {
   reaper: '/opt/reap.js',
   chat: '/opt/chat.js',
   units: '/opt/units',
+  keeper: '/pkg/units/keep-session.sh',
 }
 const property = (argv: string[], name: string) =>
   argv.filter((word) => word.startsWith(`--property=${name}=`)).map((word) => word.slice(`--property=${name}=`.length))
@@ -56,6 +57,7 @@ t.test('paths with what systemd would read as syntax', async (t) => {
     reaper: `${odd}/reap.js`,
     chat: `${odd}/chat.js`,
     units: `${odd}/units`,
+    keeper: '/pkg/units/keep-session.sh',
   }
   const argv = startArgv(spec, homePaths(odd), where)
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is meant as it stands
