@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-/** What a client may be told from, cut: it is foreign text. */
+/** What a client may be told from, cut: it is foreign text, and may go to a terminal. */
 const SHOWN = 100
 
 export function decorateRequests(app: FastifyInstance): void {
@@ -25,17 +25,24 @@ export function decorateRequests(app: FastifyInstance): void {
 /** @param door which of the two ways it came */
 export function logAccess(door: 'unix' | 'tcp', request: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('close', () => {
-    const { method, admitted: by, refused } = request
+    const { method, admitted, refused } = request
     const { id } = (request.params ?? {}) as { id?: unknown }
     // A client that left, or never sent its request to its end, was answered nothing.
     const status = reply.raw.headersSent ? reply.raw.statusCode : null
     const line = {
-      ...{ method, route: request.routeOptions.url ?? null, status, ms: Math.round(reply.elapsedTime), door, by },
+      ...{
+        method,
+        route: request.routeOptions.url ?? null,
+        status,
+        ms: Math.round(reply.elapsedTime),
+        door,
+        by: admitted?.by,
+      },
       ...(isId(id) && { session: id }),
       ...(refused !== undefined && { refused, ...callerOf(request) }),
     }
     // Who was kept out is worth a look even where nobody wants to see each request.
-    request.log[by === undefined ? 'warn' : 'info'](line, 'request')
+    request.log[admitted === undefined ? 'warn' : 'info'](line, 'request')
   })
 }
 
@@ -47,6 +54,11 @@ export function logNoRequest(door: 'unix' | 'tcp', logger: FastifyBaseLogger, st
 function callerOf({ headers }: FastifyRequest) {
   const shown = ([, value]: [string, unknown]) => typeof value === 'string'
   const { host, origin, 'sec-fetch-site': site } = headers
-  const cut = ([name, value]: [string, unknown]) => [name, String(value).slice(0, SHOWN)]
+  const cut = ([name, value]: [string, unknown]) => [
+    name,
+    String(value)
+      .slice(0, SHOWN)
+      .replace(/[^ -~]/g, '?'),
+  ]
   return Object.fromEntries(Object.entries({ host, origin, site }).filter(shown).map(cut))
 }

@@ -7,15 +7,20 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../base/errors.js'
-import { isLoggedIn, ownName } from './cookie.js'
+import { isLoggedIn } from './cookie.js'
 
 export type Guard =
   | { readonly kind: 'unix' }
   /**
    * `port` is asked at each request: with port 0 it is known only once the server listens. So is `token`: another one counts from
-   * the next request on.
+   * the next request on. `page` is the name by which browsers come, and at which alone cookies are given and count.
    */
-  | { readonly kind: 'tcp'; readonly token: () => string; readonly port: () => number }
+  | {
+      readonly kind: 'tcp'
+      readonly token: () => string
+      readonly port: () => number
+      readonly page: (token: string) => string
+    }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,8 +31,11 @@ declare module 'fastify' {
   }
 }
 
-/** By what a request was let in. */
-export type Admission = 'socket' | 'open' | 'token' | 'cookie'
+/** By what a request was let in; and by which token, which a cookie is made from too. */
+export interface Admission {
+  readonly by: 'socket' | 'open' | 'token' | 'cookie'
+  readonly token?: string
+}
 
 const names = ['127.0.0.1', 'localhost', '[::1]']
 const friendly = new Set(['same-origin', 'none'])
@@ -39,18 +47,20 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
  * @throws WRONG_HOST, FORBIDDEN_ORIGIN, UNAUTHORIZED; HOME_UNUSABLE if the token cannot be read
  */
 export function guardOf(guard: Guard): (request: FastifyRequest) => Admission {
-  if (guard.kind === 'unix') return () => 'socket'
+  if (guard.kind === 'unix') return () => ({ by: 'socket' })
   return (request) => {
     const [token, port] = [guard.token(), guard.port()]
-    const hosts = [...names, ownName(token)].map((name) => `${name}:${port}`)
+    const page = `${guard.page(token)}:${port}`
+    const hosts = [...names.map((name) => `${name}:${port}`), page]
     checkHost(request, hosts)
-    const { open, page } = request.routeOptions.config
-    if (!(page && isNavigation(request))) checkOrigin(request, hosts)
-    if (open) return 'open'
-    if (hasToken(request, token)) return 'token'
-    if (isLoggedIn(request.headers.cookie, token, port)) {
+    const { config } = request.routeOptions
+    if (!(config.page && isNavigation(request))) checkOrigin(request, hosts)
+    if (config.open) return { by: 'open' }
+    if (hasToken(request, token)) return { by: 'token', token }
+    // Under a name that others have too, any server of theirs could have been sent it.
+    if (request.headers.host === page && isLoggedIn(request.headers.cookie, token, port)) {
       checkOwnPage(request)
-      return 'cookie'
+      return { by: 'cookie', token }
     }
     throw new AgentzError('UNAUTHORIZED', 'the request carries no token, or not the one of this server')
   }
@@ -88,7 +98,11 @@ function checkOrigin(request: FastifyRequest, hosts: readonly string[]): void {
   }
 }
 
-/** A browser adds the cookie by itself, so what changes something must also say that a page of ours asks for it. */
+/**
+ * A browser adds the cookie by itself, so what changes something must also say that a page of ours asks for it. A GET need not:
+ * browsers of before 2023 say nothing with the requests of our own page, those of another site come without the cookie
+ * (SameSite), and whoever sends one sees no answer of ours and changes nothing.
+ */
 function checkOwnPage(request: FastifyRequest): void {
   if (request.method === 'GET') return
   const { origin, host, 'sec-fetch-site': site } = request.headers

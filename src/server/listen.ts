@@ -1,21 +1,18 @@
 /**
- * The server's two ears: a Unix socket for programs of this user, and loopback TCP for browsers. Each has an app of its own,
+ * The server's ears: a Unix socket for programs of this user, and loopback TCP for browsers. Each has an app of its own,
  * since an app of Fastify listens once, and since the guard is then chosen where it is built: no request has to be asked by
- * which way it came. Both share the tails and the cap.
+ * which way it came. All share the tails and the cap.
  */
-import { chmodSync, lstatSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type Config, readConfig } from '../base/config.js'
-import { AgentzError, errno, reason } from '../base/errors.js'
+import { AgentzError, reason } from '../base/errors.js'
 import { createLogger, type Logger } from '../base/logger.js'
-import { ensureHome, type Home, privateDirectory, serverSocket } from '../base/paths.js'
+import { ensureHome, type Home, serverSocket } from '../base/paths.js'
 import { ensureToken } from '../base/token.js'
-import { withLock } from '../log/lock.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { buildApp } from './app.js'
 import { ownName } from './cookie.js'
+import { listenTcp, listenUnix, portOf } from './ears.js'
 import { Feeds } from './feed.js'
 import { Streams } from './streams.js'
 
@@ -26,7 +23,7 @@ export interface ListenOptions {
   readonly logger?: Logger
   /** 127.0.0.1, ::1 or localhost; else as config.json says. */
   readonly host?: string
-  /** 0 takes any free one; else as config.json says. */
+  /** 0 takes one that is free; else as config.json says. */
   readonly port?: number
   /** The path of the Unix socket, in a directory of this user's own. */
   readonly socket?: string
@@ -37,7 +34,7 @@ export interface Listening {
   readonly socketPath: string
   readonly feeds: Feeds
   readonly streams: Streams
-  /** Ends all streams, answers what was asked, frees both sockets. */
+  /** Ends all streams, answers what was asked, frees all sockets. */
   close(): Promise<void>
 }
 
@@ -58,69 +55,25 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   // Whatever is wrong with it is said now, and not at the first request.
   ensureToken(home)
   const socketPath = options.socket ?? serverSocket(home)
-  const [feeds, streams] = [new Feeds(), new Streams(server.maxStreams)]
-  const [token, port] = [() => ensureToken(home), () => portOf(tcp)]
+  const token = () => ensureToken(home)
+  const [feeds, streams] = [new Feeds(), new Streams(server.maxStreams, token)]
   const name = host === '::1' ? '[::1]' : host
   // Safari knows no names below .localhost.
-  const pageName = () => (process.platform === 'darwin' ? name : ownName(token()))
-  const addresses = () => ({ url: `http://${name}:${port()}`, page: `http://${pageName()}:${port()}` })
+  const page = (token: string) => (process.platform === 'darwin' ? name : ownName(token))
+  const apps: FastifyInstance[] = []
+  const port = () => portOf(apps[1])
+  const addresses = () => ({ url: `http://${name}:${port()}`, page: `http://${page(token())}:${port()}` })
   const context = { home, supervisor, logger, feeds, streams, addresses }
-  const unix = await buildApp({ ...context, guard: { kind: 'unix' } })
-  const tcp = await buildApp({ ...context, guard: { kind: 'tcp', token, port } })
-  const close = async () => void (await Promise.all([unix.close(), tcp.close()]))
+  const close = async () => void (await Promise.all(apps.map((app) => app.close())))
   try {
-    await listenUnix(unix, socketPath)
-    await tcp.listen({ host, port: options.port ?? server.port })
+    apps.push(await buildApp({ ...context, guard: { kind: 'unix' } }))
+    await listenUnix(apps[0]!, socketPath)
+    const build = (port: () => number) => buildApp({ ...context, guard: { kind: 'tcp', token, port, page } })
+    apps.push(...(await listenTcp(build, host, options.port ?? server.port, server.maxStreams)))
   } catch (error) {
     await close()
     if (error instanceof AgentzError) throw error
     throw new AgentzError('SERVER_LISTEN', `cannot listen: ${reason(error)}`, { cause: error })
   }
   return { url: addresses().url, socketPath, feeds, streams, close }
-}
-
-function portOf(app: FastifyInstance): number {
-  const address = app.server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-async function listenUnix(app: FastifyInstance, path: string): Promise<void> {
-  privateDirectory(dirname(path))
-  // Two that start at once would each take the other's socket for a left one.
-  await withLock(path, async () => {
-    await removeStale(path)
-    await app.listen({ path })
-    // The directory lets nobody else in meanwhile.
-    chmodSync(path, 0o600)
-  })
-}
-
-/** A server that was killed leaves its socket behind. @throws SERVER_LISTEN if one answers, or it is no socket */
-async function removeStale(path: string): Promise<void> {
-  try {
-    if (!lstatSync(path).isSocket()) throw new AgentzError('SERVER_LISTEN', `${path} is not a socket`)
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return
-    throw error
-  }
-  if (await answers(path)) {
-    throw new AgentzError('SERVER_LISTEN', `another server listens on ${path}`, {
-      hint: 'One is enough for everybody; use it, or end it.',
-    })
-  }
-  rmSync(path, { force: true })
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error) => {
-      if (errno(error) === 'ECONNREFUSED' || errno(error) === 'ENOENT') resolve(false)
-      else reject(error)
-    })
-  })
 }

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import t from 'tap'
 import { Agentz, requireManager } from '../helpers/agentz.js'
+import { login } from '../helpers/call.js'
 import { tempDir, until } from '../helpers/home.js'
 import { newSession } from '../helpers/session.js'
 
@@ -36,21 +37,18 @@ t.test('an address that is good once', async (t) => {
   t.equal(stderr, '')
   const url = new URL(stdout)
   t.match(url.href, /^http:\/\/agentz-[0-9a-f]{16}\.localhost:\d+\/login#[\w-]{43}$/)
-  const site = `http://127.0.0.1:${url.port}`
-  const login = (code: string) =>
-    fetch(`${site}/v1/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', origin: site },
-      body: JSON.stringify({ code }),
-    })
-  t.equal((await login(url.hash.slice(1))).status, 200)
-  t.equal((await login(url.hash.slice(1))).status, 401)
+  t.equal((await login(url.origin, url.hash.slice(1))).status, 200)
+  t.equal((await login(url.origin, url.hash.slice(1))).status, 401)
   const json = JSON.parse(a.do('open', sessionId.slice(0, 6), '--json').stdout)
   t.match(json.url, new RegExp(`#[\\w-]{43}/${sessionId}$`))
   t.ok(Date.parse(json.expiresAt) > Date.now())
   const by = spawnSync('sh', ['-c', a.do('open', '--how').stdout], { encoding: 'utf8' })
   t.match(by.stdout, /^http:\/\/agentz-\w+\.localhost:\d+\/login#[\w-]{43}\n$/, by.stderr)
-  t.equal((await login(by.stdout.trim().split('#')[1] ?? '')).status, 200, '--how makes a code that is good, too')
+  t.equal(
+    (await login(url.origin, by.stdout.trim().split('#')[1] ?? '')).status,
+    200,
+    '--how makes a code that is good, too',
+  )
 })
 
 t.test('a browser is given a file: what stands on its command line everybody may read', async (t) => {

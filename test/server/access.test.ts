@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { issueCode } from '../../src/base/login.js'
 import { until } from '../helpers/home.js'
-import { AUTH, get, HOST, newApp, newServer, newSession, TOKEN } from './helpers.js'
+import { AUTH, get, HOST, newApp, newServer, newSession, PAGE, TOKEN } from './helpers.js'
 
 function newLog() {
   const lines: string[] = []
@@ -29,10 +29,10 @@ t.test('one line a request, without secrets', async (t) => {
   await app.inject({ url: `/canary-path/${TOKEN}`, headers: AUTH })
   await app.inject({ url: '/v1/sessions/%zz', headers: { ...AUTH, cookie: 'agentz=canary' } })
   const code = issueCode(home)
-  const login = { ...HOST, 'content-type': 'application/json', origin: `http://${HOST.host}` }
+  const login = { ...PAGE, 'content-type': 'application/json', origin: `http://${PAGE.host}` }
   const { headers } = await app.inject({ method: 'POST', url: '/v1/login', headers: login, payload: { code } })
   const cookie = String(headers['set-cookie']).split(';', 1)[0] ?? ''
-  await app.inject({ url: '/v1/sessions', headers: { ...HOST, cookie } })
+  await app.inject({ url: '/v1/sessions', headers: { ...PAGE, cookie } })
   t.same(
     requests().map(({ method, route, status, session, by, door }) => [method, route, status, session, by, door]),
     [

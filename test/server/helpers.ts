@@ -19,6 +19,8 @@ import type { Supervisor, UnitState } from '../../src/supervisor/supervisor.js'
 export const PORT = 4201
 export const TOKEN = 'a'.repeat(43)
 export const HOST = { host: `127.0.0.1:${PORT}` }
+/** Under which a browser comes. */
+export const PAGE = { host: `agentz-test.localhost:${PORT}` }
 export const AUTH = { ...HOST, authorization: `Bearer ${TOKEN}` }
 export const silent = pino({ level: 'silent' })
 
@@ -49,7 +51,7 @@ export class FakeSupervisor implements Supervisor {
   howToLook = () => ''
 }
 
-const TCP: Guard = { kind: 'tcp', token: () => TOKEN, port: () => PORT }
+const TCP: Guard = { kind: 'tcp', token: () => TOKEN, port: () => PORT, page: () => 'agentz-test.localhost' }
 
 export async function newApp(
   t: Test,
@@ -57,8 +59,8 @@ export async function newApp(
 ): Promise<{ app: FastifyInstance; home: Home; supervisor: FakeSupervisor; streams: Streams; feeds: Feeds }> {
   const home = options.home ?? newHome(t)
   const supervisor = new FakeSupervisor()
-  const [feeds, streams] = [new Feeds(), new Streams(options.most ?? 10)]
-  const addresses = () => ({ url: `http://127.0.0.1:${PORT}`, page: `http://x.localhost:${PORT}` })
+  const [feeds, streams] = [new Feeds(), new Streams(options.most ?? 10, () => TOKEN)]
+  const addresses = () => ({ url: `http://127.0.0.1:${PORT}`, page: `http://${PAGE.host}` })
   const context = { home, supervisor: options.supervisor ?? supervisor, feeds, streams, addresses }
   const app = await buildApp({ ...context, logger: options.logger ?? silent, guard: options.guard ?? TCP })
   t.teardown(() => app.close())

@@ -3,10 +3,12 @@ import { pino } from 'pino'
 import t from 'tap'
 import { issueCode } from '../../src/base/login.js'
 import { ensureToken, rotateToken } from '../../src/base/token.js'
-import { HOST, newApp, newServer, newSession, PORT } from './helpers.js'
+import { ownName } from '../../src/server/cookie.js'
+import { call, cookieOf, login } from '../helpers/call.js'
+import { HOST, newApp, newServer, newSession, PAGE, PORT } from './helpers.js'
 
-const origin = `http://127.0.0.1:${PORT}`
-const page = { ...HOST, origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' }
+const origin = `http://${PAGE.host}`
+const page = { ...PAGE, origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' }
 const sent = { method: 'POST', url: '/v1/login', headers: page } as const
 
 t.test('a code becomes a cookie, once', async (t) => {
@@ -20,10 +22,19 @@ t.test('a code becomes a cookie, once', async (t) => {
   const again = await app.inject({ ...sent, payload: { code } })
   t.match([again.statusCode, again.json().error], [401, { code: 'UNAUTHORIZED', hint: /agentz open/ }])
   t.notOk(again.headers['set-cookie'])
-  t.equal((await app.inject({ url: '/v1/sessions', headers: { ...HOST, cookie } })).statusCode, 200)
+  t.equal((await app.inject({ url: '/v1/sessions', headers: { ...PAGE, cookie } })).statusCode, 200)
+  for (const headers of [HOST, { host: `localhost:${PORT}` }, { host: `[::1]:${PORT}` }]) {
+    const status = (await app.inject({ url: '/v1/sessions', headers: { ...headers, cookie } })).statusCode
+    t.equal(status, 401, 'under a name that others have too it may be stolen')
+    const payload = { code: issueCode(home) }
+    const shared = { ...sent.headers, ...headers, origin: `http://${headers.host}` }
+    const refused = await app.inject({ ...sent, headers: shared, payload })
+    t.match([refused.statusCode, refused.headers['set-cookie']], [421, undefined], 'nor is one given there')
+    t.equal((await app.inject({ ...sent, payload })).statusCode, 200, 'and the code is still good')
+  }
   const { app: second } = await newApp(t, { home })
   t.equal(
-    (await second.inject({ url: '/v1/sessions', headers: { ...HOST, cookie } })).statusCode,
+    (await second.inject({ url: '/v1/sessions', headers: { ...PAGE, cookie } })).statusCode,
     200,
     'another server',
   )
@@ -69,7 +80,7 @@ t.test('with a cookie, a change must come from our own page', async (t) => {
       await app.inject({
         method: 'POST',
         url: `/v1/sessions/${sessionId}/cancel`,
-        headers: { ...HOST, cookie, ...headers },
+        headers: { ...PAGE, cookie, ...headers },
       })
     ).statusCode
   t.equal(await cancel({}), 403, 'a browser would say where it comes from')
@@ -118,17 +129,19 @@ t.test('another token ends what was made from the one before, at once', async (t
   const logger = pino({ level: 'info' }, { write: (text: string) => void lines.push(text) })
   const server = await newServer(t, { logger })
   const { url, home } = server
-  const code = issueCode(home)
-  const headers = { origin: url, 'content-type': 'application/json' }
-  const login = await fetch(`${url}/v1/login`, { method: 'POST', headers, body: JSON.stringify({ code }) })
-  const cookie = login.headers.get('set-cookie')?.split(';', 1)[0] ?? ''
   const before = ensureToken(home)
-  const status = async (headers: Record<string, string>) => (await fetch(`${url}/v1/sessions`, { headers })).status
+  const site = `http://${ownName(before)}:${new URL(url).port}`
+  const code = issueCode(home)
+  const cookie = cookieOf(await login(site, code))
+  const status = async (headers: Record<string, string>) => (await call(`${site}/v1/sessions`, { headers })).status
   t.same([await status({ cookie }), await status({ authorization: `Bearer ${before}` })], [200, 200])
   const after = rotateToken(home)
   t.not(after, before)
-  t.same([await status({ cookie }), await status({ authorization: `Bearer ${before}` })], [401, 401])
-  t.equal(await status({ authorization: `Bearer ${after}` }), 200)
+  t.equal(await status({ cookie }), 421, 'the name is gone with it')
+  for (const headers of [{ authorization: `Bearer ${before}` }, { cookie }] as Record<string, string>[]) {
+    t.equal((await call(`${url}/v1/sessions`, { headers })).status, 401)
+  }
+  t.equal((await call(`${url}/v1/sessions`, { headers: { authorization: `Bearer ${after}` } })).status, 200)
   t.equal(readFileSync(home.token, 'utf8').trim(), after)
   for (const secret of [code, before, after, cookie.split('=')[1] ?? '?']) t.notMatch(lines.join(''), secret)
 })

@@ -49,7 +49,7 @@ function sendEvents(
         hint: 'Send the id of an event that you got from here, or 0 for all of them.',
       })
     }
-    const signal = streams.open(reply.raw)
+    const signal = streams.open(reply.raw, request.admitted?.token)
     if (follow !== '0') {
       sendSse(reply, feeds.follow(path, from, signal))
       return reply

@@ -40,12 +40,19 @@ export function loginRoutes(app: FastifyInstance, home: Home, guard: Extract<Gua
 
   app.post('/v1/login', { config: { open: true } }, async (request, reply) => {
     const { code } = parse(LoginBody, request.body)
+    // Cookies ignore ports: under a name that others have too, any server of theirs would be sent this one.
+    const token = guard.token()
+    if (request.headers.host !== `${guard.page(token)}:${guard.port()}`) {
+      throw new AgentzError('WRONG_HOST', 'a browser logs in under another name of this server', {
+        hint: 'Take the address that `agentz open` prints, as it is.',
+      })
+    }
     if (!takeCode(home, code)) {
       throw new AgentzError('UNAUTHORIZED', 'the login code was used already, or is older than a minute', {
         hint: 'Get another one by `agentz open`.',
       })
     }
-    reply.header('set-cookie', newCookie(guard.token(), guard.port()))
+    reply.header('set-cookie', newCookie(token, guard.port()))
     return { status: 'ok' }
   })
 }
