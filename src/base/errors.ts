@@ -8,7 +8,7 @@ const table = {
   BAD_ID: { exit: 2, http: 400, hint: 'A session id is 12 characters of 0-9a-f; `agentz ls` prints them.' },
   AMBIGUOUS: { exit: 2, http: 409, hint: 'Type more characters of the id.' },
   NOT_FOUND: { exit: 3, http: 404, hint: '`agentz ls` prints the sessions that exist.' },
-  CONFLICT: { exit: 1, http: 409, hint: 'Read the session again with `agentz show`; somebody was faster.' },
+  CONFLICT: { exit: 3, http: 409, hint: 'Read the session again with `agentz show`; somebody was faster.' },
   AGENT_UNKNOWN: { exit: 2, http: 400, hint: '`agentz agents` lists them.' },
   AGENT_MISSING: { exit: 1, http: 422, hint: 'Install the agent, or put its directory on PATH.' },
   AGENT_DISABLED: { exit: 1, http: 403, hint: 'Its switch is `agents` in config.json of AGENTZ_HOME.' },

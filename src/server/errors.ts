@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError, errno, toAgentzError } from '../base/errors.js'
+import { byRoute } from './hints.js'
 import { pathOf } from './path.js'
 
 export interface ErrorBody {
@@ -9,7 +10,7 @@ export interface ErrorBody {
 }
 
 export function errorBody({ code, message, hint }: AgentzError): ErrorBody {
-  return { error: { code, message, hint } }
+  return { error: { code, message, hint: byRoute(hint) } }
 }
 
 /** Fastify's own refusals in the words of the table. What it does not blame on the client is a defect. */

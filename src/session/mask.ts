@@ -38,6 +38,8 @@ const token = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}[\]]/g
 
 /** Fields of the event itself whose words are read by programs, even where one of them is somebody's password. */
 const words = new Set(['type', 'timestamp', 'by', 'status', 'decision', 'stream', 'delivery', 'scope', 'about'])
+/** Fields whose form is the agent's: what names a field in there may be anything. */
+const foreign = new Set(['input', 'raw', 'detail', 'entries'])
 const ends = /^"(?:completed|interrupted|failed)"$/
 
 export class Mask {
@@ -66,7 +68,9 @@ export class Mask {
       if (text === '{' || text === '[') depth++
       else if (text === '}' || text === ']') depth--
       else if (!text.endsWith('"')) {
-        if (depth === 1) key = text.slice(1, text.lastIndexOf('"'))
+        const name = text.slice(0, text.lastIndexOf('"') + 1)
+        if (depth === 1) key = name.slice(1, -1)
+        else if (foreign.has(key)) return this.#string(name) + text.slice(name.length)
       } else if (depth > 1 || !(words.has(key) || (key === 'reason' && ends.test(text)))) return this.#string(text)
       return text
     })

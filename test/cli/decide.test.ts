@@ -19,7 +19,7 @@ t.test('one request needs no name; the reason of a denial reaches the agent', as
     { by: 'user', via: 'cli', decision: 'deny', reason: 'not now' },
   )
   const again = a.do('approve', id, requests[0] ?? '')
-  t.match(again, { status: 1, stdout: '', stderr: /was answered already/ })
+  t.match(again, { status: 3, stdout: '', stderr: /was answered already/ })
   t.match(a.do('approve', id), { status: 3, stderr: /is completed; it does not wait for an approval/ })
   t.match(a.do('approve', id, 'a/b c'), { status: 3, stderr: /there is no request "a\/b c"/ })
   t.match(a.do('approve', 'ffffffffffff'), { status: 3, stderr: /no session/ })
@@ -60,7 +60,7 @@ t.test('the first answer wins, whichever way it came', async (t) => {
     decision: 'deny',
   }
   appendFileSync(sessionLog(a.home, id), `\n${JSON.stringify(line)}\n`)
-  t.match(a.do('approve', id, first), { status: 1, stderr: /was answered already/ }, 'by hand before')
+  t.match(a.do('approve', id, first), { status: 3, stderr: /was answered already/ }, 'by hand before')
   t.equal(a.do('approve', id, second).status, 0)
   appendFileSync(sessionLog(a.home, id), `\n${JSON.stringify({ ...line, requestId: second })}\n`)
   await a.untilType(id, 'session_completed')
@@ -82,7 +82,7 @@ t.test('a question of the agent takes what is offered, and no approval', async (
   t.match(a.do('answer', id, 'blue'), { status: 0, stderr: 'answered: Which colour?\n' })
   await a.untilType(id, 'session_completed')
   t.strictSame(a.said(id), ['the answer was blue'])
-  t.match(a.do('answer', id, 'red', '--request', String(requestId)), { status: 1, stderr: /was answered already/ })
+  t.match(a.do('answer', id, 'red', '--request', String(requestId)), { status: 3, stderr: /was answered already/ })
 })
 
 t.test('a question that died with its agent is stale', async (t) => {

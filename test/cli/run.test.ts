@@ -185,7 +185,7 @@ t.test('the real Claude, under the real manager, against a model on loopback', a
     via: 'test',
   })
   t.equal(a.do('append', asking.sessionId, answer).status, 0)
-  t.match(a.do('append', asking.sessionId, answer), { status: 1, stderr: /answered already/ })
+  t.match(a.do('append', asking.sessionId, answer), { status: 3, stderr: /answered already/ })
   t.equal(a.do('wait', asking.sessionId).status, 0)
   t.ok(existsSync(join(dir, 'work', 'made-by-claude')))
 

@@ -143,6 +143,16 @@ t.test('cancel', async (t) => {
   t.same(readFileSync(log), before, 'a finished session: nothing is written')
   t.equal(readSession(home, sessionId).status, 'cancelled')
   t.equal((await app.inject({ method: 'POST', url, payload: { force: true } })).statusCode, 400)
+  const headers = { 'content-type': 'application/json' }
+  for (const payload of ['', Buffer.alloc(0)]) {
+    const empty = await app.inject({ method: 'POST', url, headers, payload })
+    t.match([empty.statusCode, empty.json()], [200, { done: false }], 'a client that always says JSON')
+  }
+  const nothing = await app.inject({ method: 'POST', url: `/v1/sessions/${sessionId}/messages`, headers, payload: '' })
+  t.match(
+    [nothing.statusCode, nothing.json()],
+    [400, { error: { code: 'BAD_INPUT', message: /must be a JSON object/ } }],
+  )
 })
 
 t.test('two servers on one home answer alike', async (t) => {

@@ -107,6 +107,13 @@ t.test('what is no string, and the words that programs read, stay', async (t) =>
   t.match(JSON.parse(mask.line(lineOf({ reason: 'completed.' }))), { reason: '[masked].' })
 })
 
+// An agent that lists what it has found may use it as the name of a field.
+t.test('names of fields hold no secret either; those of the event itself stay', async (t) => {
+  const mask = new Mask(['hunter2hunter2', 'content'])
+  const after = mask.line(lineOf({ content: 'x', input: { 'hunter2hunter2 ': { [`a "${keys.aws}"`]: 1 }, 'b\\': 2 } }))
+  t.same(JSON.parse(after), { ...frame, content: 'x', input: { '[masked] ': { 'a "[masked]"': 1 }, 'b\\': 2 } })
+})
+
 t.test('a streamed secret of several words', async (t) => {
   const stream = (delta: string[], ...secrets: string[]) =>
     JSON.parse(new Mask(secrets).line(lineOf({ type: 'text', partial: true, delta }))).delta
@@ -126,7 +133,9 @@ const secretText = fc
   .filter((secret) => !/[[\]]/.test(secret) && secret.trim().length >= 8)
 const around = fc.string({ unit: fc.constantFrom('\\', '"', '\n', 'n', 'u', '0', ' ', '\u0001', ',', ':', '=') })
 
-/** Any JSON, with the secret in some of its strings. */
+const fieldName = fc.string({ unit: fc.constantFrom('a', '"', '\\', '_', '1'), maxLength: 4 })
+
+/** Any JSON, with the secret in some of its strings and names of fields. */
 const withSecret = secretText.chain((secret) => {
   const holding = fc.tuple(around, around).map(([before, after]) => `${before} ${secret} ${after}`)
   const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
@@ -137,9 +146,7 @@ const withSecret = secretText.chain((secret) => {
       fc.double({ noNaN: true }),
       fc.constantFrom(null, true),
       fc.array(tie('tree'), { maxLength: 4 }),
-      fc.dictionary(fc.string({ unit: fc.constantFrom('a', '"', '\\', '_', '1'), maxLength: 4 }), tie('tree'), {
-        maxKeys: 4,
-      }),
+      fc.dictionary(fc.oneof({ weight: 5, arbitrary: fieldName }, holding), tie('tree'), { maxKeys: 4 }),
     ),
   }))
   return fc.record({ secret: fc.constant(secret), content: holding, input: tree })
@@ -166,8 +173,10 @@ function same(before: unknown, after: unknown, secret: string): void {
     if (!before.includes(secret) && before !== after) throw new Error(`changed: ${JSON.stringify([before, after])}`)
   } else if (typeof before === 'object' && before !== null) {
     if (typeof after !== 'object' || after === null) throw new Error('an object became something else')
-    if (JSON.stringify(Object.keys(before)) !== JSON.stringify(Object.keys(after))) throw new Error('other keys')
-    Object.values(before).forEach((value, at) => void same(value, Object.values(after)[at], secret))
+    if (Object.keys(after).some((name) => name.includes(secret))) throw new Error('the secret is the name of a field')
+    const innocent = Object.entries(before).filter(([name]) => !name.includes(secret))
+    if (innocent.some(([name]) => !Object.hasOwn(after, name))) throw new Error('other names')
+    for (const [name, value] of innocent) same(value, (after as Record<string, unknown>)[name], secret)
   } else if (!Object.is(JSON.parse(JSON.stringify(before)), after)) throw new Error('another value')
 }
 

@@ -30,7 +30,7 @@ t.test('after the next start of the manager, what was interrupted goes on', asyn
   const other = newHome(t)
   mkdirSync(other.root, { recursive: true })
   const refused = talk.with({ env: { AGENTZ_HOME: other.root } }, 'install')
-  t.match(refused, { status: 1, stderr: /another AGENTZ_HOME/ })
+  t.match(refused, { status: 3, stderr: /another AGENTZ_HOME/ })
   t.equal(readFileSync(where, 'utf8'), before)
   const { id } = await talk.busy()
   await manager.end()

@@ -21,7 +21,7 @@ survives('lock-holder-suspended', {
     const held = start(t, [...suspend, process.execPath, cliPath, 'approve', id, requests[0] ?? ''], a.env)
     await until(() => existsSync(`${log}.lock`), 'it has the lock')
     t.match(a.do('deny', id, requests[0] ?? ''), { status: 0 }, 'another one does not wait for it')
-    const late = { code: 1, stdout: '', stderr: /was answered already/ }
+    const late = { code: 3, stdout: '', stderr: /was answered already/ }
     t.match(await held.ended, late, 'who comes too late is told so, also with its word in the file')
     await a.untilType(id, 'daemon_exited')
     t.strictSame(
