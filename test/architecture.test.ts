@@ -34,6 +34,7 @@ const withoutTwin: Record<string, string> = {
   'test/server/hostile.test.ts': 'app.ts and listen.ts before other users, foreign pages and slow senders',
   'test/launchctl/keys.test.ts': 'the stand-in for launchd: the property lists that it takes',
   'test/launchctl/launchd.test.ts': 'the stand-in for launchd: what it does with jobs',
+  'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
   'test/supervisor/limits.test.ts': 'the limits of a session, as the operating system keeps them',

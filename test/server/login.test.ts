@@ -121,7 +121,7 @@ t.test('the page itself: to be had by everybody, and nothing in it', async (t) =
   t.equal(await status('/login.js', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }), 403)
   t.equal(await status('/v1/sessions', navigation), 403, 'a link to anything else')
   t.equal(await status('/login', { host: `evil.example:${PORT}` }), 421)
-  for (const url of ['/login.js', '/login.css']) t.equal(await status(url, {}), 200, url)
+  for (const url of ['/login.js', '/login.css', '/icon.svg']) t.equal(await status(url, {}), 200, url)
 })
 
 t.test('another token ends what was made from the one before, at once', async (t) => {

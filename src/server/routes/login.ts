@@ -16,7 +16,7 @@ const LoginBody = z.strictObject({ code: z.string().check(z.regex(/^[\w-]{43}$/,
 /** Nothing from elsewhere, nothing inline, in nobody's frame, and no word to anybody of where the reader was. */
 const headers = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -27,6 +27,7 @@ const files = {
   '/login': { file: 'login.html', type: 'text/html; charset=utf-8' },
   '/login.js': { file: 'login.js', type: 'text/javascript; charset=utf-8' },
   '/login.css': { file: 'login.css', type: 'text/css; charset=utf-8' },
+  '/icon.svg': { file: 'icon.svg', type: 'image/svg+xml' },
 }
 
 export function loginRoutes(app: FastifyInstance, home: Home, guard: Extract<Guard, { kind: 'tcp' }>): void {
