@@ -37,10 +37,12 @@ const withoutTwin: Record<string, string> = {
   'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
-  'test/supervisor/limits.test.ts': 'the limits of a session, as the operating system keeps them',
   'test/supervisor/recover-faults.test.ts': 'recover.ts where not all can go on: brake, cap, directories that are gone',
   'test/supervisor/keep-session.test.ts': 'units/keep-session.sh',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
+  ...Object.fromEntries(
+    ['systemd', 'plain'].map((name) => [`test/supervisor/contract/${name}.test.ts`, `the contract, kept by ${name}`]),
+  ),
   ...Object.fromEntries(
     ['claude', 'codex', 'opencode', 'gemini', 'cerebras'].map((agent) => [
       `test/agents/contract/${agent}.test.ts`,

@@ -16,6 +16,7 @@ import { Tally } from '../session/tally.js'
 import { bootId } from '../supervisor/boot.js'
 import { ownSupervisor } from '../supervisor/choose.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
+import { after } from './clock.js'
 import { Dialogue } from './dialogue.js'
 import { cancelled, concluded, ended, insteadOf, notResumed, nowhere, outOfTime } from './ending.js'
 import { Frost } from './frost.js'
@@ -64,7 +65,8 @@ class Run {
   readonly #env: Record<string, string>
   #running: RunningProgram | undefined
   #dialogue: Dialogue | undefined
-  #stopping: 'cancel' | 'signal' | undefined
+  #stopping: 'cancel' | 'signal' | 'runtime' | undefined
+  #forgetTime: () => void = () => undefined
   #stopped: Promise<void> | undefined
   readonly #failed: Promise<never>
 
@@ -106,6 +108,7 @@ class Run {
   }
 
   close(): void {
+    this.#forgetTime()
     this.#frost.close()
     this.#inbox.close()
     this.#appender.close()
@@ -148,6 +151,9 @@ class Run {
       return void (await this.#end(outOfTime(spec, runtime, cause)))
     if (epoch > 0 && !mayGoOn) return void (await this.#end(notResumed(spec, cause)))
     if (!existsSync(spec.workingDir)) return void (await this.#end(nowhere(spec)))
+    // The time is counted from each start, as RuntimeMaxSec= does.
+    if (runtime !== undefined && !this.#supervisor.promises.lastWord)
+      this.#forgetTime = after(runtime, () => this.#stop('runtime'))
     this.#reporter.follow(() => this.#inbox.state)
     await (agent.converses ? this.#converse(agent) : this.#runProgram(agent))
   }
@@ -167,7 +173,7 @@ class Run {
     await this.#stopped
     if (this.#stopping === 'signal') return this.#leave()
     const { spec } = this.#inbox.state
-    await this.#end(this.#stopping === 'cancel' ? cancelled(spec) : ended(spec, outcome))
+    await this.#end(this.#stopping === undefined ? ended(spec, outcome) : this.#halted())
   }
 
   /** A message that comes while the session ends is answered before it has ended. */
@@ -194,7 +200,9 @@ class Run {
         const isNew = () => verdict.kind === 'completed' || this.#inbox.state.messages.size > size
         const isDecided = verdict.kind === 'stopped' || verdict.kind === 'cancelled'
         const check = () => isDecided || this.#inbox.state.cancelRequested || !(this.#hasNews() && isNew())
-        if (await this.#end(concluded(spec, verdict, this.#tally.metadata(this.#inbox.state)), check)) return
+        const isTimeUp = verdict.kind === 'stopped' && this.#stopping === 'runtime'
+        const event = isTimeUp ? this.#halted() : concluded(spec, verdict, this.#tally.metadata(this.#inbox.state))
+        if (await this.#end(event, check)) return
       }
     } finally {
       dialogue.close()
@@ -203,6 +211,15 @@ class Run {
 
   #hasNews(): boolean {
     return [...this.#inbox.state.messages.values()].some(({ sent }) => !sent)
+  }
+
+  /** Its agent was ended by this daemon. */
+  #halted(): LifeEvent {
+    const { spec } = this.#inbox.state
+    const { runtime } = spec.limits ?? {}
+    return this.#stopping === 'runtime' && runtime !== undefined
+      ? outOfTime(spec, runtime, { result: 'timeout' })
+      : cancelled(spec)
   }
 
   /** No terminal event on our own guess: the reaper knows whether the manager is ending. */
@@ -229,7 +246,7 @@ class Run {
     if (record.type === 'thaw_requested') void this.#frost.thaw()
   }
 
-  #stop(why: 'cancel' | 'signal'): void {
+  #stop(why: 'cancel' | 'signal' | 'runtime'): void {
     // A signal during a cancel is the OS losing patience with us; the cancel stays the cause.
     this.#stopping ??= why
     if (why === 'signal') this.#notify.stopping()

@@ -51,13 +51,14 @@ function nameOf(text: string | undefined): SupervisorName | undefined {
   )
 }
 
-function fitting(): SupervisorName {
-  if (process.platform === 'darwin') return 'launchd'
-  return hasSystemd() ? 'systemd' : 'plain'
-}
-
-/** Whether it is installed or runs; that it answers is another question. */
-function hasSystemd(env: NodeJS.ProcessEnv = process.env): boolean {
-  const directories = [...(env.PATH ?? '').split(':'), '/usr/bin', '/bin'].filter((path) => path.startsWith('/'))
-  return existsSync('/run/systemd/system') || directories.some((directory) => existsSync(join(directory, 'systemctl')))
+/** Whether systemd is installed or runs; that it answers is another question. */
+export function fitting(
+  platform: string = process.platform,
+  path: string = process.env.PATH ?? '',
+  exists: (path: string) => boolean = existsSync,
+): SupervisorName {
+  if (platform === 'darwin') return 'launchd'
+  const directories = [...path.split(':'), '/usr/bin', '/bin'].filter((directory) => directory.startsWith('/'))
+  const traces = ['/run/systemd/system', ...directories.map((directory) => join(directory, 'systemctl'))]
+  return traces.some(exists) ? 'systemd' : 'plain'
 }

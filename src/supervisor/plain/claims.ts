@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { errno } from '../../base/errors.js'
+import { AgentzError, errno, reason } from '../../base/errors.js'
 import { type Home, plainDirectory, privateDirectory } from '../../base/paths.js'
 import { lives, type Member, statOf, statsOf } from '../../base/proc.js'
 import { bootId } from '../boot.js'
@@ -113,7 +113,7 @@ export class Claims {
       return readdirSync(this.#directory)
     } catch (error) {
       if (errno(error) === 'ENOENT') return []
-      throw error
+      throw new AgentzError('HOME_UNUSABLE', `cannot see what carries sessions: ${reason(error)}`, { cause: error })
     }
   }
 }

@@ -41,9 +41,11 @@ export class PlainSupervisor implements Supervisor {
   }
   readonly #home: Home
   readonly #claims: Claims
+  readonly #stopMs: number
 
-  constructor(home: Home) {
+  constructor(home: Home, stopMs = STOP_MS) {
     this.#home = home
+    this.#stopMs = stopMs
     this.#claims = new Claims(home)
   }
 
@@ -108,7 +110,7 @@ export class PlainSupervisor implements Supervisor {
       }
       return members().length === 0
     }
-    if (!(await gone(STOP_MS))) {
+    if (!(await gone(this.#stopMs))) {
       await killAll(tree.filter(({ pid }) => pid !== keeper?.pid))
       await gone(LAST_WORD_MS)
     }
