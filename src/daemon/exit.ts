@@ -1,17 +1,17 @@
 /** The facts of a daemon's end, as the OS gives them: daemon_exited at each exit, a terminal event only where nothing follows. */
-import { closeSync, fstatSync, rmSync } from 'node:fs'
+import { closeSync, rmSync } from 'node:fs'
 import { AgentzError } from '../base/errors.js'
 import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
-import { parseRecord } from '../log/line.js'
-import { openLog, readRecords } from '../log/read.js'
+import { openLog } from '../log/read.js'
 import type { Cause, RegistryEvent } from '../session/events.js'
 import { exitCause, type Loose } from '../session/life.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { appendRegistry, type Row } from '../session/registry.js'
 import { repairRegistry } from '../session/repair.js'
 import { SessionFold, type SessionState } from '../session/state.js'
-import { isLive, terminalStatuses } from '../session/status.js'
+import { isLive } from '../session/status.js'
+import { isOpen, isTerminal, readTail } from '../session/tail.js'
 import { run } from '../supervisor/exec.js'
 import { failureFile, leaveForFailure } from '../supervisor/failure-file.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
@@ -25,7 +25,6 @@ const PATIENCE_MS = 1000
 const LONG_PATIENCE_MS = 10_000
 /** Where there is none that could be stopping. */
 const NO_MANAGER = 'none'
-const terminal: ReadonlySet<unknown> = new Set(terminalStatuses.map((status) => `session_${status}`))
 
 /**
  * Writes daemon_exited, and session_interrupted where the daemon ended cleanly without a terminal event: it was told to stop.
@@ -41,13 +40,13 @@ export async function recordExit(
   const { lastWord, restarts } = supervisor.promises
   const manager = lastWord ? await managerState() : NO_MANAGER
   const row = (await repairRegistry(home)).registry.rows.get(id)
-  const tail = readTail(home, id)
+  const tail = readTail(home, id, TAIL)
   const started = [...tail].reverse().find((record) => record.type === 'daemon_started')
   const epoch = epochOf(row, started, env.INVOCATION_ID)
   // Without a control group of its own, what was killed for memory nearby is none of its business.
   const result = lastWord ? resultOf(env) : (env.SERVICE_RESULT ?? 'unknown')
   const status = statusOf(env.EXIT_STATUS)
-  const ended = tail.find((record) => terminal.has(record.type) && record.epoch === epoch)
+  const ended = tail.find((record) => isTerminal(record) && record.epoch === epoch)
   // Written by the daemon, which may have died before it told the registry. Before its exit, which would close the row.
   for (const untold of untoldOf(row, epoch, started, ended)) await appendRegistry(home, untold)
   await appendLifecycle(
@@ -65,7 +64,7 @@ export async function recordExit(
     'supervisor',
     { epoch },
   )
-  if (!isOpen(home, id)) {
+  if (!isStillOpen(home, id)) {
     sweep(home, id)
     return false
   }
@@ -78,7 +77,7 @@ export async function recordExit(
   // From within a sandbox the manager cannot be asked. If it lives, it runs recordEnd outside, which knows then.
   if (env.AGENTZ_SANDBOX !== undefined) return false
   const cause = lastWord ? await stoppedBy(manager) : env.KEEPER_TOLD ? stoppedByAll : stoppedAlone
-  const options = { epoch, check: () => isOpen(home, id) }
+  const options = { epoch, check: () => isStillOpen(home, id) }
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
   return false
 }
@@ -104,7 +103,7 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
   const cause = givenUp(last, runs, Date.now())
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
-  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
+  const options = { epoch: state.epoch, check: () => isStillOpen(home, id) }
   await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
 }
 
@@ -116,7 +115,7 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
 export async function recordEnd(home: Home, id: string): Promise<void> {
   const { state } = readRuns(home, id)
   if (state.cause?.result !== 'success') return
-  const options = { epoch: state.epoch, check: () => isOpen(home, id) }
+  const options = { epoch: state.epoch, check: () => isStillOpen(home, id) }
   await appendLifecycle(
     home,
     { type: 'session_interrupted', sessionId: id, cause: stoppedAlone },
@@ -150,12 +149,7 @@ function readRuns(home: Home, id: string): { state: SessionState; runs: number[]
   }
 }
 
-/** No terminal event has followed the last start. From the tail: a fold of a long file would outlast the lock. */
-function isOpen(home: Home, id: string): boolean {
-  const records = readTail(home, id)
-  const start = records.map(({ type }) => type).lastIndexOf('daemon_started')
-  return !records.slice(start + 1).some(({ type }) => terminal.has(type))
-}
+const isStillOpen = (home: Home, id: string): boolean => isOpen(readTail(home, id, TAIL))
 
 /** Nothing of the session stays in the runtime directory. */
 function sweep(home: Home, id: string): void {
@@ -177,23 +171,6 @@ function resultOf(env: NodeJS.ProcessEnv): string {
 
 const statusOf = (text: string | undefined): string | number | undefined =>
   text === undefined || text === '' ? undefined : /^\d+$/.test(text) ? Number(text) : text
-
-function readTail(home: Home, id: string): Loose[] {
-  const fd = openLog(sessionLog(home, id))
-  try {
-    const records: Loose[] = []
-    const from = Math.max(0, fstatSync(fd).size - TAIL)
-    readRecords(fd, { from }, ({ bytes }) => {
-      if (!bytes.includes('"daemon_') && !bytes.includes('"session_')) return
-      // Cut at the front by the jump to `from`, or damaged: whoever reads the whole file counts it.
-      const record = parseRecord(bytes)
-      if (record !== undefined) records.push(record)
-    })
-    return records
-  } finally {
-    closeSync(fd)
-  }
-}
 
 /** @param which the user's manager, or the system's. @returns `unknown` for one that does not answer in time */
 export async function managerState(which: readonly string[] = ['--user'], timeoutMs = PATIENCE_MS): Promise<string> {

@@ -9,6 +9,7 @@ import { repairRegistry } from '../session/repair.js'
 import type { Head } from '../session/rows.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
+import { isOpen, readTail } from '../session/tail.js'
 import { bootId } from './boot.js'
 import { supervisorOf } from './choose.js'
 import { thisMoment } from './moment.js'
@@ -61,8 +62,8 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     for (const id of live()) {
       const row = registry.rows.get(id)!
       const correct = correction(row, unit(id, row), now)
-      if (correct !== undefined)
-        corrected.set(id, { ...row, ...ended(home, id, correct), pid: undefined, frozen: undefined })
+      const end = endOf(home, id, row, correct)
+      if (end !== undefined) corrected.set(id, { ...row, ...end, pid: undefined, frozen: undefined })
       else
         corrected.set(id, {
           ...row,
@@ -100,18 +101,22 @@ async function frozenNow(home: Home, supervisor: Supervisor, id: string, life: L
   return { frozen: (await unitState(home, supervisor, id, life))?.frozen === false ? undefined : true }
 }
 
-/** Before a session is called lost, its own file is asked: the registry may have missed the end. */
-function ended(
-  home: Home,
-  id: string,
-  correct: Pick<Row, 'status' | 'cause'>,
-): Pick<Row, 'status' | 'cause' | 'error'> {
+/** So much of the end of a session's file is looked at for an end that the registry is about to be told. */
+const LAST_WORDS = 8 * 1024
+
+type End = Pick<Row, 'status' | 'cause' | 'error'>
+
+/**
+ * A session's own file is asked before it is called lost, and where it has just ended: the registry may not know it. A file that cannot
+ * be read keeps no other session from being listed; whoever asks for this one is told why.
+ */
+function endOf(home: Home, id: string, { queuedAt }: Row, correct: End | undefined): End | undefined {
   try {
+    if (correct === undefined && (queuedAt !== undefined || isOpen(readTail(home, id, LAST_WORDS)))) return undefined
     const { status, cause, error } = readSession(home, id)
     return isLive(status) ? correct : { status, cause, error }
-  } catch (error) {
-    if (error instanceof AgentzError && error.code === 'NOT_FOUND') return correct
-    throw error
+  } catch {
+    return correct
   }
 }
 
