@@ -1,5 +1,5 @@
-import { recoverUnit, uninstall } from '../supervisor/install.js'
 import { context, EXIT, type Verb } from './context.js'
+import { atLoginOf } from './install.js'
 import { print } from './terminal.js'
 
 export const verb: Verb<{ json?: boolean; how?: boolean }> = {
@@ -7,13 +7,13 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   describe: 'Undo what `agentz install` did',
   build: (yargs) => yargs,
   handle: async ({ json, how }) => {
-    const { home } = context()
+    const atLogin = atLoginOf(context().supervisor)
     if (how) {
-      await print(`systemctl --user disable ${recoverUnit}\n`)
+      await print(`${atLogin.howToUninstall()}\n`)
       return EXIT.ok
     }
-    const done = await uninstall(home)
-    await print(json ? `${JSON.stringify({ done })}\n` : done ? `${recoverUnit} is gone\n` : 'nothing was installed\n')
+    const done = await atLogin.uninstall()
+    await print(json ? `${JSON.stringify({ done })}\n` : done ? `${atLogin.unit} is gone\n` : 'nothing was installed\n')
     return EXIT.ok
   },
 }

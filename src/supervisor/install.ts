@@ -1,12 +1,23 @@
-/** Has recover run at each login or boot: the unit of ours, enabled, and a drop-in that says which AGENTZ_HOME and which programs. */
+/** Has recover run by systemd at each login or boot: the unit of ours, enabled, and a drop-in that says which AGENTZ_HOME and which programs. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AgentzError, errno } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import { programs } from '../base/programs.js'
+import { shellWords } from '../base/shell.js'
 import { attempt, run } from './exec.js'
+import type { AtLogin } from './supervisor.js'
 
-export const recoverUnit = 'agentz-recover.service'
+const recoverUnit = 'agentz-recover.service'
+
+export const systemdAtLogin = (home: Home): AtLogin => ({
+  unit: recoverUnit,
+  install: () => install(home),
+  uninstall: () => uninstall(home),
+  howToInstall: () => shellWords(['systemctl', '--user', 'enable', join(programs.units, recoverUnit)]),
+  howToUninstall: () => shellWords(['systemctl', '--user', 'disable', recoverUnit]),
+  linger: { enable: linger, how: (user) => shellWords(['loginctl', 'enable-linger', user]) },
+})
 
 /** What a drop-in reads: quoted, and neither $ nor % mean anything. */
 const quoted = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`
@@ -17,8 +28,7 @@ export function dropIn(home: Home, where: Pick<typeof programs, 'node' | 'cli'> 
   return `[Service]\n${lines.join('')}`
 }
 
-/** @throws CONFLICT where another AGENTZ_HOME is installed; NO_MANAGER, UNIT_FAILED */
-export async function install(home: Home): Promise<{ unit: string; dropIn: string }> {
+async function install(home: Home): Promise<string> {
   if (/[\n\r]/.test(home.root))
     throw new AgentzError('BAD_INPUT', 'AGENTZ_HOME holds the end of a line, which no unit can')
   const path = await dropInPath()
@@ -27,14 +37,14 @@ export async function install(home: Home): Promise<{ unit: string; dropIn: strin
   writeFileSync(path, dropIn(home))
   await run(['systemctl', '--user', 'enable', '--quiet', join(programs.units, recoverUnit)], `enable ${recoverUnit}`)
   await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
-  return { unit: recoverUnit, dropIn: path }
+  return path
 }
 
 /**
  * Lets the manager of this user run from boot on, and beyond the last log-out.
  * @throws UNSUPPORTED where there is no systemd-logind, or it refuses
  */
-export async function linger(user: string): Promise<void> {
+async function linger(user: string): Promise<void> {
   const { status, stderr } = await attempt(['loginctl', 'enable-linger', '--', user], 'enable lingering')
   if (status === 0) return
   throw new AgentzError('UNSUPPORTED', `cannot let the manager of ${user} outlive log-out: ${stderr.trim()}`, {
@@ -42,8 +52,7 @@ export async function linger(user: string): Promise<void> {
   })
 }
 
-/** Undoes it. @returns whether there was anything to undo */
-export async function uninstall(home: Home): Promise<boolean> {
+async function uninstall(home: Home): Promise<boolean> {
   const path = await dropInPath()
   if (installed(path) === undefined) return false
   refuseOther(path, home)

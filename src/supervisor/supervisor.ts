@@ -49,10 +49,27 @@ export interface Promises {
   readonly caveat?: string
 }
 
+/** Has `agentz recover` run at each login or boot, by the system's own means. */
+export interface AtLogin {
+  /** What is enabled. */
+  readonly unit: string
+  /** @returns where the settings of it were written. @throws CONFLICT where another AGENTZ_HOME is installed; NO_MANAGER, UNIT_FAILED */
+  install(): Promise<string>
+  /** @returns whether there was anything to undo */
+  uninstall(): Promise<boolean>
+  /** Lines of a shell that do the same. */
+  howToInstall(): string
+  howToUninstall(): string
+  /** Lets sessions outlive the last log-out; absent where nothing can. */
+  readonly linger?: { enable(user: string): Promise<void>; how(user: string): string }
+}
+
 export interface Supervisor {
   readonly name: SupervisorName
   readonly promises: Promises
   unitName(id: string): string
+  /** Absent where the system starts nothing of a user by itself. */
+  readonly atLogin?: AtLogin
   /** Makes ready what every session needs. @throws NO_MANAGER before anything is created */
   prepare(): Promise<void>
   /** Tries whether a sandbox holds here; absent where there is none. @throws UNSUPPORTED */

@@ -11,9 +11,10 @@ import type { Spec } from '../session/spec.js'
 import { freezerOf } from './cgroup.js'
 import { run } from './exec.js'
 import { leaveForFailure } from './failure-file.js'
+import { systemdAtLogin } from './install.js'
 import { proveSandbox, sandboxProperties } from './sandbox.js'
 import { capSlice, slice } from './slice.js'
-import type { Freezer, Supervisor, UnitDetail, UnitState } from './supervisor.js'
+import type { AtLogin, Freezer, Supervisor, UnitDetail, UnitState } from './supervisor.js'
 
 const PREFIX = 'agentz-session-'
 const linked = [slice, 'agentz-failed@.service', 'agentz-ended@.service']
@@ -98,10 +99,12 @@ const quote = (word: string): string => `"${word.replace(/[\\"]/g, '\\$&')}"`
 export class SystemdSupervisor implements Supervisor {
   readonly name = 'systemd'
   readonly promises = { restarts: true, limits: ['memory', 'cpu', 'tasks'], lastWord: true } as const
+  readonly atLogin: AtLogin
   readonly #home: Home
 
   constructor(home: Home) {
     this.#home = home
+    this.atLogin = systemdAtLogin(home)
   }
 
   unitName(id: string): string {

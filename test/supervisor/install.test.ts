@@ -24,7 +24,7 @@ t.test('after the next start of the manager, what was interrupted goes on', asyn
   const talk = new Talk(t)
   Object.assign(talk.env, manager.env)
   for (const _ of ['first', 'again']) t.equal(talk.do('install').status, 0)
-  const where = JSON.parse(talk.do('install', '--json').stdout).dropIn as string
+  const where = JSON.parse(talk.do('install', '--json').stdout).settings as string
   t.ok(where.startsWith(join(home, '.config/systemd/user')))
   const before = readFileSync(where, 'utf8')
   const other = newHome(t)

@@ -35,6 +35,12 @@ export async function bootout(domain: string, label: string): Promise<void> {
   throw failed(`unload ${domain}/${label}`, outcome)
 }
 
+/** Undoes a `launchctl disable`, which launchd remembers. Where there is no such domain now, nothing was disabled in it. */
+export async function enable(domain: string, label: string): Promise<void> {
+  const outcome = await launchctl(['enable', `${domain}/${label}`])
+  if (outcome.status !== 0 && !NO_DOMAIN.includes(outcome.status)) throw failed(`enable ${domain}/${label}`, outcome)
+}
+
 /** Starts a loaded job now, whatever launchd waits for. */
 export async function kickstart(domain: string, label: string): Promise<void> {
   const outcome = await launchctl(['kickstart', `${domain}/${label}`])
