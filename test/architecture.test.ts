@@ -36,6 +36,7 @@ const withoutTwin: Record<string, string> = {
   'test/launchctl/launchd.test.ts': 'the stand-in for launchd: what it does with jobs',
   'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
+  'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
   'test/supervisor/recover-faults.test.ts': 'recover.ts where not all can go on: brake, cap, directories that are gone',
   'test/supervisor/keep-session.test.ts': 'units/keep-session.sh',

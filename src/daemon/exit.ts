@@ -35,7 +35,7 @@ export async function recordExit(
   home: Home,
   id: string,
   env: NodeJS.ProcessEnv,
-  supervisor: Pick<Supervisor, 'unitName' | 'promises'>,
+  supervisor: Pick<Supervisor, 'unitName' | 'promises' | 'isStoppedAlone'>,
 ): Promise<boolean> {
   const { lastWord, restarts } = supervisor.promises
   const manager = lastWord ? await managerState() : NO_MANAGER
@@ -76,7 +76,8 @@ export async function recordExit(
   sweep(home, id)
   // From within a sandbox the manager cannot be asked. If it lives, it runs recordEnd outside, which knows then.
   if (env.AGENTZ_SANDBOX !== undefined) return false
-  const cause = lastWord ? await stoppedBy(manager) : env.KEEPER_TOLD ? stoppedByAll : stoppedAlone
+  const isAlone = !env.KEEPER_TOLD || (await supervisor.isStoppedAlone?.(id))
+  const cause = lastWord ? await stoppedBy(manager) : isAlone ? stoppedAlone : stoppedByAll
   const options = { epoch, check: () => isStillOpen(home, id) }
   await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
   return false

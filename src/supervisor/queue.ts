@@ -174,8 +174,10 @@ function takesRoom(
   if (!carries(unit) || !existsSync(sessionLog(home, id))) return false
   const row = rows.get(id)
   const hasEnded = promises.restarts ? isOver : ({ status }: Life) => !isLive(status)
-  // Its reaper runs, and its agent does not any more. Of one that may be started again, the room is kept.
-  return !(/^(stop-post|final-)/.test(unit.sub) && row !== undefined && hasEnded(row))
+  // Its reaper runs, and its agent does not any more. Of one that may be started again, the room is kept. Only a system that runs the
+  // reaper itself can tell; elsewhere what has ended is over.
+  const isReaped = !promises.lastWord || /^(stop-post|final-)/.test(unit.sub)
+  return !(isReaped && row !== undefined && hasEnded(row))
 }
 
 /** A session is in the queue if its own file says so. @returns undefined if it has ended or is gone meanwhile */

@@ -91,6 +91,11 @@ export interface Supervisor {
    * If not, nothing of it is to be told.
    */
   isOnly?(id: string): Promise<boolean>
+  /**
+   * Asked by a reaper whose keeper was told to end, where the system has a word on it: whether this session alone is, and not all of
+   * them with the login or the machine.
+   */
+  isStoppedAlone?(id: string): Promise<boolean>
   /** Lines of a shell that do what `start` does. */
   howToStart(spec: Spec): string
   /** Lines of a shell that show a unit, and what its daemon has said. */

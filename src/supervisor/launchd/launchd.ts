@@ -1,18 +1,23 @@
 /**
- * Sessions as jobs of launchd, in the domain of the login at the screen, or of the user where there is none. Held by a
- * stand-in for launchctl in the tests; never run on a Mac so far.
+ * Sessions as jobs of launchd, in the domain of the login at the screen, or of the user where there is none. Each is a keeper, which runs
+ * the daemon and behind it the reaper. Proved by a stand-in for launchd in the tests; never run on a Mac so far.
  */
 import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readConfig } from '../../base/config.js'
 import { AgentzError } from '../../base/errors.js'
 import { type Home, launchdDirectory, launchdLog, launchdPlist, privateDirectory } from '../../base/paths.js'
+import { argumentsOf } from '../../base/proc.js'
+import { programs } from '../../base/programs.js'
 import { shellWords } from '../../base/shell.js'
 import { killAll, killMarked, treeOf } from '../../base/tree.js'
 import { withLock } from '../../log/lock.js'
 import { isId } from '../../session/id.js'
 import type { Spec } from '../../session/spec.js'
-import type { Exit, Promises, Supervisor, UnitDetail, UnitState } from '../supervisor.js'
-import { EXIT_SECONDS, labelOf, PREFIX, sessionJob } from './job.js'
+import { refuseFleetCaps } from '../limits.js'
+import type { AtLogin, Exit, Promises, Supervisor, UnitDetail, UnitState } from '../supervisor.js'
+import { launchdAtLogin } from './at-login.js'
+import { labelOf, PREFIX, STOP_SECONDS, sessionJob } from './job.js'
 import { bootout, bootstrap, domainsOf, kickstart, printDomain, printJob } from './launchctl.js'
 import { plistText } from './plist.js'
 import type { Job } from './print.js'
@@ -32,14 +37,16 @@ export class LaunchdSupervisor implements Supervisor {
     restarts: true,
     limits: [],
     lastWord: false,
-    caveat: 'launchd keeps no limits of a session, and has no watchdog',
+    caveat: 'launchd: memory, CPU and processes are not limited, and a daemon that hangs is not noticed',
   }
+  readonly atLogin: AtLogin
   readonly #home: Home
   readonly #domains: readonly string[]
 
   constructor(home: Home, uid: number = process.getuid?.() ?? 0) {
     this.#home = home
     this.#domains = domainsOf(uid)
+    this.atLogin = launchdAtLogin(home, this.#domains)
   }
 
   unitName(id: string): string {
@@ -48,6 +55,7 @@ export class LaunchdSupervisor implements Supervisor {
 
   /** Also takes out the jobs that have ended: launchd keeps them until somebody does. */
   async prepare(): Promise<void> {
+    refuseFleetCaps(this, readConfig(this.#home).fleet)
     privateDirectory(launchdDirectory(this.#home))
     for (const [id, pid] of await this.#jobs()) {
       if (pid === undefined) await this.#exclusively(() => this.#collect(id))
@@ -61,6 +69,8 @@ export class LaunchdSupervisor implements Supervisor {
       const state = await this.#collect(id)
       if (state !== undefined)
         throw new AgentzError('UNIT_FAILED', `cannot start ${labelOf(id)}: it is ${state.sub} already`)
+      // Of a daemon that was killed together with its keeper, tools may be left.
+      await killMarked(id)
       this.#write(spec)
       const domain = await this.#load(id)
       // While a login comes up or ends, launchd loads jobs and does not start them.
@@ -69,13 +79,16 @@ export class LaunchdSupervisor implements Supervisor {
     })
   }
 
+  /** The keeper stays until the last word is written: a daemon that does not end is killed alone. */
   async stop(id: string): Promise<void> {
     const loaded = await this.#find(id)
+    const keeper = loaded?.job.pid
     // Before it ends: a tool in a process group of its own is below nothing any more once its parents are gone.
-    const tree = loaded?.job.pid === undefined ? [] : treeOf([loaded.job.pid])
+    const tree = keeper === undefined ? [] : treeOf([keeper]).filter(({ pid }) => pid !== keeper)
     if (loaded !== undefined) {
       await bootout(loaded.domain, labelOf(id))
-      await this.#gone(id, (EXIT_SECONDS + 10) * 1000)
+      if (!(await this.#gone(id, STOP_SECONDS * 1000))) await killAll(tree)
+      if (!(await this.#gone(id, STOP_SECONDS * 1000 + PATIENCE_MS))) throw notGone(id)
     }
     await killAll(tree)
     await killMarked(id)
@@ -93,11 +106,13 @@ export class LaunchdSupervisor implements Supervisor {
   async show(id: string): Promise<UnitDetail | undefined> {
     const job = (await this.#find(id))?.job
     const state = job && stateOf(job)
-    return state && { ...state, pid: job?.pid }
+    if (state === undefined || job?.pid === undefined) return state
+    return { ...state, pid: treeOf([job.pid]).find(({ pid }) => argumentsOf(pid).includes(programs.daemon))?.pid }
   }
 
   /** launchd has nothing that holds a whole session still, and SIGSTOP does not reach a tool that hides. */
   async freezer(id: string): Promise<undefined> {
+    if ((await this.show(id)) === undefined) return
     throw new AgentzError('UNSUPPORTED', `cannot freeze ${labelOf(id)}: launchd has no freezer`)
   }
 
@@ -106,9 +121,21 @@ export class LaunchdSupervisor implements Supervisor {
   }
 
   howToStart(spec: Spec): string {
+    const directory = shellWords(['mkdir', '-p', '-m', '700', launchdDirectory(this.#home)])
     const path = launchdPlist(this.#home, spec.sessionId)
     const file = shellWords(['printf', '%s', this.#plist(spec)])
-    return `${file} > ${shellWords([path])}\n${shellWords(['launchctl', 'bootstrap', this.#domains[0]!, path])}`
+    const load = shellWords(['launchctl', 'bootstrap', this.#domains[0]!, path])
+    return `${directory}\n(umask 077; ${file} > ${shellWords([path])})\n${load}`
+  }
+
+  /** At a log-out the domain goes away, and with it all that is known of the job. Never seen on a Mac so far. */
+  async isStoppedAlone(id: string): Promise<boolean> {
+    try {
+      return (await this.#find(id)) !== undefined
+    } catch (error) {
+      if (error instanceof AgentzError && error.code === 'NO_MANAGER') return false
+      throw error
+    }
   }
 
   howToLook(id: string): string {
@@ -154,7 +181,7 @@ export class LaunchdSupervisor implements Supervisor {
     const state = stateOf(loaded.job)
     if (state !== undefined) return state
     await bootout(loaded.domain, labelOf(id))
-    await this.#gone(id, PATIENCE_MS)
+    if (!(await this.#gone(id, PATIENCE_MS))) throw notGone(id)
     if (files) this.#forget(id)
     return undefined
   }
@@ -166,11 +193,12 @@ export class LaunchdSupervisor implements Supervisor {
     if (statSync(log, { throwIfNoEntry: false })?.size === 0) rmSync(log, { force: true })
   }
 
-  async #gone(id: string, ms: number): Promise<void> {
+  /** @returns whether it was within this time */
+  async #gone(id: string, ms: number): Promise<boolean> {
     for (const end = performance.now() + ms; (await this.#find(id)) !== undefined; await delay(LOOK_AGAIN_MS)) {
-      if (performance.now() > end)
-        throw new AgentzError('UNIT_FAILED', `${labelOf(id)} is not gone ${ms / 1000} s after bootout`)
+      if (performance.now() > end) return false
     }
+    return true
   }
 
   /** @throws NO_MANAGER if there is no domain to ask */
@@ -212,6 +240,11 @@ function stateOf({ state, pid }: Job): UnitState | undefined {
 const refused = (domain: string, plist: string) =>
   new AgentzError('UNIT_FAILED', `launchd does not take ${plist} into ${domain}: error 5, which has many causes`, {
     hint: `\`plutil -lint ${plist}\` checks the file; it must belong to you, on a local disk.`,
+  })
+
+const notGone = (id: string) =>
+  new AgentzError('UNIT_FAILED', `${labelOf(id)} does not go away after \`launchctl bootout\``, {
+    hint: `\`launchctl print gui/$(id -u)/${labelOf(id)}\` shows what it waits for.`,
   })
 
 const noDomain = (domains: readonly string[]) =>

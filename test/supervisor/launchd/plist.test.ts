@@ -49,12 +49,12 @@ t.test('the job of a session: its id and nothing else of it, whatever its home i
     t.strictSame(byLibplist(text), job)
     t.strictSame(job, {
       Label: 'agentz.session.0123456789ab',
-      ProgramArguments: [programs.node, programs.daemon, '0123456789ab'],
+      ProgramArguments: ['/bin/sh', programs.keeper, programs.node, programs.daemon, programs.reaper, '0123456789ab'],
       EnvironmentVariables: { AGENTZ_HOME: home.root, AGENTZ_SUPERVISOR: 'launchd' },
       RunAtLoad: true,
       KeepAlive: { SuccessfulExit: false },
       ThrottleInterval: 10,
-      ExitTimeOut: 20,
+      ExitTimeOut: 40,
       ProcessType: 'Interactive',
       LimitLoadToSessionType: ['Aqua', 'Background'],
       AbandonProcessGroup: false,
