@@ -42,7 +42,10 @@ const withoutTwin: Record<string, string> = {
   'test/supervisor/keep-session.test.ts': 'units/keep-session.sh',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
   ...Object.fromEntries(
-    ['systemd', 'plain'].map((name) => [`test/supervisor/contract/${name}.test.ts`, `the contract, kept by ${name}`]),
+    ['systemd', 'launchd', 'plain'].map((name) => [
+      `test/supervisor/contract/${name}.test.ts`,
+      `the contract, kept by ${name}`,
+    ]),
   ),
   ...Object.fromEntries(
     ['claude', 'codex', 'opencode', 'gemini', 'cerebras'].map((agent) => [

@@ -106,8 +106,10 @@ export class LaunchdSupervisor implements Supervisor {
   async show(id: string): Promise<UnitDetail | undefined> {
     const job = (await this.#find(id))?.job
     const state = job && stateOf(job)
-    if (state === undefined || job?.pid === undefined) return state
-    return { ...state, pid: treeOf([job.pid]).find(({ pid }) => argumentsOf(pid).includes(programs.daemon))?.pid }
+    const keeper = job?.pid
+    if (state === undefined || keeper === undefined) return state
+    const isDaemon = (pid: number) => pid !== keeper && argumentsOf(pid).includes(programs.daemon)
+    return { ...state, pid: treeOf([keeper]).find(({ pid }) => isDaemon(pid))?.pid }
   }
 
   /** launchd has nothing that holds a whole session still, and SIGSTOP does not reach a tool that hides. */
