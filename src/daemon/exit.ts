@@ -89,7 +89,7 @@ async function stoppedBy(manager: string): Promise<Cause> {
 }
 
 /** Where no manager counts the starts, its reaper does. @returns whether there is to be another one; else that is written */
-async function goesOn(home: Home, id: string, restarts: boolean): Promise<boolean> {
+export async function goesOn(home: Home, id: string, restarts: boolean): Promise<boolean> {
   const { state, runs } = readRuns(home, id)
   const isOver = state.cause !== undefined && isFinal(state.cause)
   if (!isOver && (!restarts || !isOverLimit(runs, Date.now()))) return restarts

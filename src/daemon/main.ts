@@ -7,12 +7,13 @@ import { createQuietLogger } from '../base/logger.js'
 import { homePaths } from '../base/paths.js'
 import { parseId } from '../session/id.js'
 import { ownSupervisor } from '../supervisor/choose.js'
+import { makeAmends } from './amends.js'
 import { createNotify } from './notify.js'
 import { runSession } from './run.js'
 
 /**
- * sysexits: usage and configuration are final (see RestartPreventExitStatus), the others are tried again. After `taken`, keep-session.sh
- * runs no reaper.
+ * sysexits: usage and configuration are final (see RestartPreventExitStatus), the others are tried again. After `taken`, where
+ * nothing has begun, keep-session.sh runs no reaper.
  */
 const EXIT = { usage: 64, software: 70, io: 74, taken: 75, config: 78 }
 
@@ -36,7 +37,9 @@ process.on('unhandledRejection', die)
 async function main(): Promise<void> {
   const id = parseId(process.argv[2])
   const home = homePaths()
-  if ((await ownSupervisor(home).isOnly?.(id)) === false) process.exit(EXIT.taken)
+  const supervisor = ownSupervisor(home)
+  if ((await supervisor.isOnly?.(id)) === false) process.exit(EXIT.taken)
+  if (!(await makeAmends(home, id, supervisor))) process.exit(EXIT.taken)
   const notify = createNotify(log)
   notify.watch()
   await runSession(home, id, { log, notify })

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { launchdDirectory, launchdPlist } from '../../../src/base/paths.js'
-import { isAlive, lines } from '../../helpers/agentz.js'
+import { treeOf } from '../../../src/base/tree.js'
+import { lines } from '../../helpers/agentz.js'
 import { until } from '../../helpers/home.js'
 import { underLaunchd } from '../../launchctl/talk.js'
 
@@ -70,8 +71,60 @@ t.test('stop and cancel end all of it, tools in sessions of their own too', asyn
   t.equal(a.do('cancel', one).status, 0)
   const bootout = spawnSync('launchctl', ['bootout', `${launchd.domain}/agentz.session.${two}`], { env: a.env })
   t.ok([0, 36].includes(bootout.status ?? -1))
-  await until(() => pids().every((pid) => !isAlive(pid)), 'both are gone')
+  await until(() => treeOf(pids()).length === 0, 'both are gone')
   await a.untilType(two, 'session_interrupted')
   t.match(a.show(two), { status: 'interrupted', cause: { result: 'stopped' } })
   t.match(a.show(one), { status: 'cancelled' })
+})
+
+t.test(
+  'a keeper that is killed takes its daemon with it, and the next start writes how it ended, five times',
+  async (t) => {
+    const { a, launchd } = await underLaunchd(t)
+    const { sessionId: id } = await a.ticking('--restart', 'rerun')
+    const starts = () => a.events(id).filter(({ type }) => type === 'daemon_started')
+    const kill = ['kill', 'SIGKILL', `${launchd.domain}/agentz.session.${id}`]
+    t.equal(spawnSync('launchctl', kill, { env: a.env }).status, 0)
+    await a.until(id, () => starts().length === 2, 'it is started again')
+    t.strictSame(treeOf([Number(starts()[0]?.pid)]), [])
+    t.match(await a.untilType(id, 'daemon_exited'), { epoch: 1, result: 'signal', status: 'KILL' })
+    t.match(a.show(id), { status: 'running', epoch: 2, restarts: 1 })
+    for (let count = 2; count <= 5; count++) {
+      await a.until(id, () => starts().length === count, `start ${count}`)
+      t.equal(spawnSync('launchctl', kill, { env: a.env }).status, 0)
+    }
+    t.match(await a.untilType(id, 'session_failed'), { epoch: 5, cause: { result: 'start-limit-hit' } })
+    t.equal(a.do('wait', id).status, 10)
+    t.strictSame(
+      a.events(id).flatMap(({ type, epoch }) => (type === 'daemon_exited' ? [epoch] : [])),
+      [1, 2, 3, 4, 5],
+    )
+  },
+)
+
+t.test('limits that launchd cannot keep are refused, before anything is made; so is lingering', async (t) => {
+  const { a } = await underLaunchd(t)
+  for (const flags of [
+    ['--memory', '1G'],
+    ['--cpu', '50%'],
+    ['--tasks', '100'],
+  ])
+    t.match(a.do('run', '-d', ...flags, '-a', 'command', '--', 'true'), { status: 1, stderr: /under launchd/ })
+  t.match(a.do('run', '-d', '--sandbox', 'strict', '-a', 'command', '--', 'true'), { status: 1 })
+  t.strictSame(a.ls(), [])
+  t.match(a.do('install', '--linger'), { status: 1, stderr: /cannot let sessions outlive log-out under launchd/ })
+  t.match(a.do('freeze', a.run('-a', 'command', '--', 'sleep', '600').sessionId), {
+    status: 1,
+    stderr: /cannot freeze/,
+  })
+})
+
+t.test('where no launchd answers, it is said', async (t) => {
+  const { a, launchd } = await underLaunchd(t)
+  const { sessionId } = a.run('-a', 'command', '--', 'true')
+  t.equal(a.do('wait', sessionId).status, 0)
+  await a.untilType(sessionId, 'daemon_exited')
+  await launchd.end()
+  t.match(a.do('run', '-d', '-a', 'command', '--', 'true'), { status: 1, stderr: /launchd has neither of the domains/ })
+  t.match(a.ls(), [{ sessionId, status: 'completed' }])
 })
