@@ -6,6 +6,7 @@ import { parse, parseBinary } from 'plist'
 import t from 'tap'
 import { homePaths } from '../../../src/base/paths.js'
 import { programs } from '../../../src/base/programs.js'
+import { recoverJob } from '../../../src/supervisor/launchd/at-login.js'
 import { sessionJob } from '../../../src/supervisor/launchd/job.js'
 import { type PlistValue, plistText } from '../../../src/supervisor/launchd/plist.js'
 import { tempDir } from '../../helpers/home.js'
@@ -62,5 +63,24 @@ t.test('the job of a session: its id and nothing else of it, whatever its home i
       StandardOutPath: join(home.root, 'launchd', '0123456789ab.log'),
       StandardErrorPath: join(home.root, 'launchd', '0123456789ab.log'),
     })
+  }
+})
+
+t.test('the explained ones of units/ say what is written', async (t) => {
+  const prefix = '/usr/local/lib/node_modules/agentz'
+  const where = {
+    ...programs,
+    node: '/usr/local/bin/node',
+    cli: `${prefix}/dist/cli.cjs`,
+    daemon: `${prefix}/dist/daemon.cjs`,
+    reaper: `${prefix}/dist/reap.cjs`,
+    keeper: `${prefix}/units/keep-session.sh`,
+  }
+  const home = homePaths('/Users/YOU/.agentz')
+  const made = { session: sessionJob({ sessionId: '0123456789ab' }, home, where), recover: recoverJob(home, where) }
+  for (const [name, job] of Object.entries(made)) {
+    const text = readFileSync(join(programs.units, `agentz.${name}.plist`), 'utf8')
+    t.strictSame(parse(text), parse(plistText(job)), name)
+    t.strictSame(byLibplist(text), parse(text), name)
   }
 })
