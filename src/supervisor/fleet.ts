@@ -1,8 +1,9 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { SupervisorName } from '../base/config.js'
-import { AgentzError, errno } from '../base/errors.js'
+import { AgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
+import { argumentsOf } from '../base/proc.js'
 import type { Life } from '../session/life.js'
 import { type Registry, type Row, readRegistry } from '../session/registry.js'
 import { repairRegistry } from '../session/repair.js'
@@ -173,15 +174,6 @@ async function askOne(supervisor: Supervisor): Promise<Units> {
 /** Without a manager to ask, a process that is the daemon of this very session stands for its unit. */
 function unitOf(units: Units | undefined, id: string, life: Pick<Life, 'pid' | 'bootId'>): UnitState | undefined {
   if (units?.unasked === undefined) return units?.states.get(id)
-  const runs = life.pid !== undefined && life.bootId === bootId() && isDaemon(life.pid, id)
+  const runs = life.pid !== undefined && life.bootId === bootId() && argumentsOf(life.pid).includes(id)
   return runs ? { active: 'active', sub: 'process' } : undefined
-}
-
-function isDaemon(pid: number, id: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(id)
-  } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ESRCH') return false
-    throw error
-  }
 }
