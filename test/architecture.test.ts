@@ -35,6 +35,7 @@ const withoutTwin: Record<string, string> = {
   'test/launchctl/keys.test.ts': 'the stand-in for launchd: the property lists that it takes',
   'test/launchctl/launchd.test.ts': 'the stand-in for launchd: what it does with jobs',
   'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
+  'test/server/hostile-page.test.ts': 'the guard before pages of other origins, in a real browser',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',

@@ -47,10 +47,11 @@ export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void
 
 /**
  * What was no HTTP at all never becomes a request; it gets the same words. Nor does one that is not sent to its end in time.
- * @returns the status that was answered; undefined where nobody is left to be told
+ * @returns the status that was answered; undefined where there is nobody, or nothing, to be told
  */
 export function refuseConnection(error: Error, socket: Socket): number | undefined {
-  if (errno(error) === 'ECONNRESET' || !socket.writable) {
+  // Browsers connect ahead, and then may have nothing to ask.
+  if (errno(error) === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
     socket.destroy()
     return undefined
   }

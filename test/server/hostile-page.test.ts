@@ -1,0 +1,140 @@
+/**
+ * Pages of other origins in a real browser, whose owner is logged in: what they can read, and what they can change. foreign-page.js is
+ * what they try.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { issueCode } from '../../src/base/login.js'
+import { sessionLog } from '../../src/base/paths.js'
+import { ensureToken } from '../../src/base/token.js'
+import { ownName } from '../../src/server/cookie.js'
+import { newBrowser } from '../helpers/browser.js'
+import { until } from '../helpers/home.js'
+import { newServer, newSession } from './helpers.js'
+
+const attack = readFileSync(new URL('foreign-page.js', import.meta.url))
+
+/** Somebody else's server on this machine. It keeps what browsers send it. */
+async function foreignServer(t: Test) {
+  const got: IncomingMessage[] = []
+  const server = createServer((request, response) => {
+    got.push(request)
+    const isScript = request.url === '/foreign-page.js'
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+    response.end(isScript ? attack : '<!doctype html><title>foreign</title><body>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close().closeAllConnections())
+  return { got, port: (server.address() as AddressInfo).port }
+}
+
+/** What a try may tell: that it was kept out, or that something came which it cannot look into. */
+const harmless: Record<string, RegExp> = {
+  'fetch no-cors': /^(opaque|TypeError)$/,
+  'post text': /^(opaque|TypeError)$/,
+  'post untyped': /^(opaque|TypeError)$/,
+  'post nothing': /^(opaque|TypeError)$/,
+  'post kept alive': /^(opaque|TypeError)$/,
+  'xhr get': /^error 0 $/,
+  'xhr post': /^error 0 $/,
+  beacon: /^true$/,
+  'window of the list': /^SecurityError$/,
+  'window of the page': /^closed$/,
+}
+/** Routes that a window with the login page asks for. */
+const page = new Set(['/login', '/login.css', '/login.js', '/icon.svg', '/v1/sessions/:id'])
+const refused = /^(TypeError|SecurityError|error|silence)$/
+
+t.test('pages of other origins', async (t) => {
+  const lines: string[] = []
+  const logger = pino({ level: 'info' }, { write: (text: string) => void lines.push(text) })
+  const server = await newServer(t, { logger })
+  const { home, supervisor } = server
+  const { sessionId } = await newSession(home)
+  supervisor.units.set(sessionId, { active: 'active', sub: 'running' })
+  const { port } = new URL(server.url)
+  const name = ownName(ensureToken(home))
+  const foreign = await foreignServer(t)
+  const browser = await newBrowser(t, '--host-resolver-rules=MAP *.test 127.0.0.1')
+  const context = await browser.newContext()
+  const requests = () => lines.map((text) => JSON.parse(text)).filter(({ msg }) => msg === 'request')
+  const log = () => readFileSync(sessionLog(home, sessionId), 'utf8')
+  const [before, registry] = [log(), readFileSync(home.registry, 'utf8')]
+
+  const victim = await context.newPage()
+  await victim.goto(`http://${name}:${port}/login#${issueCode(home)}`)
+  await victim.getByText('You are logged in').waitFor()
+
+  /** A page of `host` tries everything on `site`, at most once each. */
+  const attackFrom = async (t: Test, host: string, site: string) => {
+    const page = await context.newPage()
+    await page.goto(`http://${host}:${foreign.port}/`)
+    const from = requests().length
+    const script = `import('/foreign-page.js').then(({ tryAll }) => tryAll(${JSON.stringify(site)}, '${sessionId}'))`
+    const told = (await page.evaluate(script)) as Record<string, string>
+    for (const [what, end] of Object.entries(told)) t.match(end, harmless[what] ?? refused, `${what}: ${end}`)
+    const sent = () => requests().slice(from)
+    // What is sent behind the page's back comes a moment later.
+    const cancels = () => sent().filter(({ route }) => route === '/v1/sessions/:id/cancel').length
+    await until(() => cancels() >= 5, 'all of them have come')
+    for (const each of context.pages()) if (each !== victim) await each.close()
+    return sent()
+  }
+
+  const check = async (t: Test, host: string, site: string) => {
+    const all = await attackFrom(t, host, site)
+    // A page of ours may be opened in a window, where it asks by itself who is logged in, and tells nobody; a browser looks for
+    // an icon there.
+    const own = all.filter(({ site }) => site === 'same-origin')
+    const answered = all.filter(({ refused }) => refused === undefined).map(({ route }) => route)
+    t.same(
+      answered.filter((route) => !page.has(route)),
+      [],
+    )
+    const kept = all.filter((each) => each.refused !== undefined && !own.includes(each))
+    t.ok(kept.length >= 25, `${kept.length} refusals, each with its line`)
+    for (const line of kept) {
+      t.match(line, { refused: 'FORBIDDEN_ORIGIN', status: 403, door: 'tcp', by: undefined })
+      t.ok(line.origin !== undefined || ['cross-site', 'same-site'].includes(line.site), 'it says of whom')
+    }
+  }
+  for (const host of ['127.0.0.1', 'localhost', 'other.localhost', 'evil.test']) {
+    await t.test(`from ${host}`, (t) => check(t, host, `http://${name}:${port}`))
+  }
+  await t.test('of another port of the same host', (t) => check(t, '127.0.0.1', `http://127.0.0.1:${port}`))
+  t.notOk(
+    foreign.got.some(({ headers }) => /agentz-/.test(headers.cookie ?? '')),
+    'none of them was sent the cookie',
+  )
+  await t.test('of the name of the server itself, had it become known', async (t) => {
+    await check(t, name, `http://${name}:${port}`)
+    t.ok(
+      foreign.got.some(({ headers }) => /agentz-/.test(headers.cookie ?? '')),
+      'browsers send it there: this is why the name is a secret',
+    )
+  })
+
+  await t.test('a name that leads to the server, of which it knows nothing', async (t) => {
+    const rebound = await context.newPage()
+    const from = requests().length
+    t.equal((await rebound.goto(`http://evil.test:${port}/login#/${sessionId}`))?.status(), 421)
+    const cancel = `/v1/sessions/${sessionId}/cancel`
+    for (const [path, method] of Object.entries({ '/v1/sessions': 'GET', '/healthz': 'GET', [cancel]: 'POST' })) {
+      const status = await rebound.evaluate(`fetch('${path}', { method: '${method}' }).then(({ status }) => status)`)
+      t.equal(status, 421, path)
+    }
+    t.ok(requests().length >= from + 4)
+    for (const line of requests().slice(from)) t.match(line, { refused: 'WRONG_HOST', host: `evil.test:${port}` })
+    await rebound.close()
+  })
+
+  t.equal(log(), before, 'nothing was said to the session')
+  t.equal(readFileSync(home.registry, 'utf8'), registry)
+  t.same([...supervisor.units.keys()], [sessionId], 'it still runs')
+  t.equal(server.streams.size, 0)
+  await victim.reload()
+  await victim.getByText('You are logged in').waitFor()
+})
