@@ -36,6 +36,7 @@ const withoutTwin: Record<string, string> = {
   'test/launchctl/launchd.test.ts': 'the stand-in for launchd: what it does with jobs',
   'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
   'test/server/hostile-page.test.ts': 'the guard before pages of other origins, in a real browser',
+  'test/server/hostile-wire.test.ts': 'app.ts and guard.ts before requests that no browser makes',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',

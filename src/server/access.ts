@@ -3,6 +3,7 @@
  * and the session's id, but no query, body, token, cookie or code, and no path of the client's own making: secrets get lost in those.
  */
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ErrorCode } from '../base/errors.js'
 import { isId } from '../session/id.js'
 import type { Admission } from './guard.js'
 
@@ -46,9 +47,14 @@ export function logAccess(door: 'unix' | 'tcp', request: FastifyRequest, reply: 
   })
 }
 
-/** What was no HTTP at all never becomes a request. */
-export function logNoRequest(door: 'unix' | 'tcp', logger: FastifyBaseLogger, status: number): void {
-  logger.warn({ method: null, route: null, status, door, refused: 'BAD_INPUT' }, 'request')
+/** What was no HTTP, or one connection too many, never becomes a request. @param status null where nothing was answered */
+export function logNoRequest(
+  door: 'unix' | 'tcp',
+  logger: FastifyBaseLogger,
+  status: number | null,
+  refused: ErrorCode,
+): void {
+  logger.warn({ method: null, route: null, status, door, refused }, 'request')
 }
 
 function callerOf({ headers }: FastifyRequest) {

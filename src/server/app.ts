@@ -2,6 +2,7 @@
  * The server without its sockets. It keeps nothing between requests but the tails in use: every answer is read from the
  * files and the units anew, so two servers on one home say the same, and one that is started again has forgotten nothing.
  */
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { AgentzError } from '../base/errors.js'
 import { decorateRequests, logAccess, logNoRequest } from './access.js'
@@ -29,6 +30,13 @@ const NAME_LENGTH = 1000
 const REQUEST_MS = 10_000
 const LOOK_MS = 1000
 
+/** No answer is kept, taken for another type than it is, or shown on a page of somebody else. */
+const onAll = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { home, logger, streams, guard } = options
   const app: FastifyInstance = Fastify({
@@ -51,14 +59,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
     clientErrorHandler: (error, socket) => {
       const status = refuseConnection(error, socket)
-      if (status !== undefined) logNoRequest(guard.kind, logger, status)
+      if (status !== undefined) logNoRequest(guard.kind, logger, status, 'BAD_INPUT')
     },
   })
+  logUnasked(app, guard, logger)
   decorateRequests(app)
   const check = guardOf(guard)
   app.addHook('onRequest', async (request, reply) => {
     logAccess(guard.kind, request, reply)
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    reply.headers(onAll)
     request.admitted = check(request)
   })
   // A form or plain text is what a foreign page can send without asking first.
@@ -90,4 +99,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   conversationRoutes(app, options)
   eventRoutes(app, options)
   return app
+}
+
+/** What Node would answer, or hang up on, by itself: without our words, and without a line in the log. */
+function logUnasked({ server }: FastifyInstance, { kind }: Guard, logger: FastifyBaseLogger): void {
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+  server.on('connect', (_, socket: Socket) => {
+    const status = refuseConnection(new Error('CONNECT is for proxies'), socket)
+    if (status !== undefined) logNoRequest(kind, logger, status, 'BAD_INPUT')
+  })
+  server.on('drop', () => logNoRequest(kind, logger, null, 'TOO_MANY_STREAMS'))
 }

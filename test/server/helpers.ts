@@ -55,14 +55,22 @@ const TCP: Guard = { kind: 'tcp', token: () => TOKEN, port: () => PORT, page: ()
 
 export async function newApp(
   t: Test,
-  options: { home?: Home; supervisor?: Supervisor; guard?: Guard; most?: number; logger?: typeof silent } = {},
+  options: {
+    home?: Home
+    supervisor?: Supervisor
+    guard?: Guard
+    most?: number
+    logger?: typeof silent
+    requestTimeout?: number
+  } = {},
 ): Promise<{ app: FastifyInstance; home: Home; supervisor: FakeSupervisor; streams: Streams; feeds: Feeds }> {
   const home = options.home ?? newHome(t)
   const supervisor = new FakeSupervisor()
   const [feeds, streams] = [new Feeds(), new Streams(options.most ?? 10, () => TOKEN)]
   const addresses = () => ({ url: `http://127.0.0.1:${PORT}`, page: `http://${PAGE.host}` })
   const context = { home, supervisor: options.supervisor ?? supervisor, feeds, streams, addresses }
-  const app = await buildApp({ ...context, logger: options.logger ?? silent, guard: options.guard ?? TCP })
+  const { requestTimeout, logger = silent, guard = TCP } = options
+  const app = await buildApp({ ...context, logger, guard, ...(requestTimeout && { requestTimeout }) })
   t.teardown(() => app.close())
   return { app, home, supervisor, streams, feeds }
 }
