@@ -5,6 +5,7 @@ import { type Home, sessionLog } from '../../../src/base/paths.js'
 import { argumentsOf, lives, processes, statOf } from '../../../src/base/proc.js'
 import { programs } from '../../../src/base/programs.js'
 import type { Loose } from '../../../src/session/life.js'
+import { readRegistry } from '../../../src/session/registry.js'
 import type { Spec } from '../../../src/session/spec.js'
 import { createSession, type NewSession, specify } from '../../../src/session/store.js'
 import type { Supervisor } from '../../../src/supervisor/supervisor.js'
@@ -58,6 +59,8 @@ export class Bench {
     const spec = await this.start(command, fields)
     await this.first(spec.sessionId, 'daemon_started')
     await until(async () => (await this.supervisor.show(spec.sessionId))?.sub === 'running', 'its unit runs')
+    // The registry is told of a start while the agent runs already.
+    await until(() => readRegistry(this.home).rows.get(spec.sessionId)?.epoch === 1, 'the registry knows')
     await until(() => this.#childrenOf(this.processesOf(spec.sessionId)[0]) > 0, 'its agent runs')
     return spec
   }
