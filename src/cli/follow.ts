@@ -4,9 +4,9 @@ import { type Home, sessionLog } from '../base/paths.js'
 import { MAX_LINE, parseRecord } from '../log/line.js'
 import { openLog, readChunks, splitLines } from '../log/read.js'
 import { tail } from '../log/tail.js'
-import { applySession, newState } from '../session/apply.js'
+import { applySession } from '../session/apply.js'
 import { isOver, type Loose } from '../session/life.js'
-import type { SessionState } from '../session/state.js'
+import { beginning, readSession, type SessionState } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { readTrue, unitState } from '../supervisor/fleet.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
@@ -29,7 +29,10 @@ export interface FollowOptions {
   counts?: (state: SessionState) => boolean
 }
 
-/** Resolves with the state at the end of the run, or when `until` says so; undefined if aborted. */
+/**
+ * Resolves with the state at the end of the run, or when `until` says so; undefined if aborted.
+ * @throws NOT_FOUND for a file that holds no session
+ */
 export async function follow(
   home: Home,
   supervisor: Supervisor,
@@ -57,6 +60,7 @@ export async function follow(
   )
   try {
     let known = wholeLines(path)
+    if (known === 0) readSession(home, id)
     for await (const item of tail(path, { from: 0, signal: stop.signal })) {
       if (item.kind === 'reset') {
         state = undefined
@@ -67,15 +71,22 @@ export async function follow(
         const line = item.bytes.subarray(start, end)
         const record = parseRecord(line)
         if (record === undefined) return
-        if (state === undefined) state = newState(record)
+        if (state === undefined) {
+          const begun = beginning(record, id)
+          if (typeof begun === 'string') return
+          state = begun
+        }
         applySession(state, record)
         state.offset = offset
         if (offset > from) onRecord?.(record, offset, line)
       })
       watch.heard()
-      if (state === undefined) continue
       // An end or a question in the middle of what was there already is history.
       const isNow = item.base + item.bytes.length >= known
+      if (state === undefined) {
+        if (isNow) readSession(home, id)
+        continue
+      }
       await options.onBatch?.(state, isNow)
       if (!isNow) continue
       if (options.until?.(state) || (isOver(state) && options.counts?.(state) !== false)) return state

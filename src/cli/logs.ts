@@ -11,7 +11,7 @@ import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { follow } from './follow.js'
 import { render } from './render.js'
-import { print } from './terminal.js'
+import { harmlessJson, print } from './terminal.js'
 
 interface Args {
   id: string
@@ -85,7 +85,7 @@ async function raw(ctx: Context, id: string, from: number, args: Args): Promise<
   const path = sessionLog(ctx.home, id)
   if (!args.follow) {
     if (args.json) await records(path, from)
-    else await pipeline(createReadStream(path, { start: from }), process.stdout, { end: false })
+    else await bytesFrom(path, from)
     return 0
   }
   const stop = new AbortController()
@@ -95,14 +95,14 @@ async function raw(ctx: Context, id: string, from: number, args: Args): Promise<
   const copy = (async () => {
     for await (const item of tail(path, { from, signal: stop.signal })) {
       if (item.kind !== 'bytes') continue
-      await print(Buffer.from(item.bytes))
+      await print(args.json ? forEyes(Buffer.from(item.bytes)) : Buffer.from(item.bytes))
       printed = item.base + item.bytes.length
     }
   })()
   const state = await ended
   stop.abort()
   await copy
-  if (state !== undefined) await pipeline(createReadStream(path, { start: printed }), process.stdout, { end: false })
+  if (state !== undefined) await bytesFrom(path, printed)
   return 0
 }
 
@@ -111,8 +111,15 @@ async function records(path: string, from: number): Promise<void> {
   try {
     const batch: Buffer[] = []
     readRecords(fd, { from, to: fstatSync(fd).size }, ({ bytes }) => batch.push(Buffer.from(bytes), Buffer.from('\n')))
-    process.stdout.write(Buffer.concat(batch))
+    process.stdout.write(forEyes(Buffer.concat(batch)))
   } finally {
     closeSync(fd)
   }
 }
+
+/** A program gets the bytes of the file; on a terminal nothing acts. */
+const forEyes = (json: Buffer): Buffer | string => (process.stdout.isTTY ? harmlessJson(json.toString()) : json)
+
+/** Follows no link, as every reader. */
+const bytesFrom = (path: string, start: number): Promise<void> =>
+  pipeline(createReadStream(path, { fd: openLog(path), start }), process.stdout, { end: false })

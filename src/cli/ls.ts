@@ -4,7 +4,7 @@ import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
-import { age, type Colour, columns, count, harmless, oneLine, paint, print, say } from './terminal.js'
+import { age, type Colour, columns, count, harmless, harmlessJson, oneLine, paint, print, say } from './terminal.js'
 
 interface Args {
   json?: boolean
@@ -19,6 +19,8 @@ interface Args {
 
 /** A title narrower than this tells nothing. */
 const TITLE_LEAST = 24
+/** What a file says a cause is called may be of any length. */
+const CELL_MOST = 40
 /** On a terminal, this many finished sessions are listed without -a. */
 const FINISHED_SHOWN = 20
 
@@ -63,7 +65,7 @@ export const verb: Verb<Args> = {
     if (damaged > 0) say(`agentz: ${damaged} damaged lines in ${home.registry} were left out`)
     const ids = sorted(fleet).filter((id) => matches(fleet, id, args))
     if (args.quiet) await print(ids.map((id) => `${id}\n`).join(''))
-    else if (args.json) await print(ids.map((id) => `${fleet.text(id)}\n`).join(''))
+    else if (args.json) await print(ids.map((id) => `${harmlessJson(fleet.text(id))}\n`).join(''))
     else if (ids.length === 0)
       say(fleet.ids.length === 0 ? 'no sessions yet; start one: agentz run "your prompt"' : 'no session matches')
     else await table(ids.map(fleet.head), args, args.wide ? (id) => fleet.row(id) : undefined)
@@ -105,8 +107,10 @@ async function table(rows: Head[], { all }: Args, whole?: (id: string) => Row): 
         ...[row.sessionId, row.status, row.agentType, row.createdAt, row.updatedAt, because(row)],
         ...(whole === undefined ? [] : spent(whole(row.sessionId))),
         row.title,
-      ].join('\t')
-    await print(shown.map((row) => `${harmless(line(row)).replaceAll('\n', ' ')}\n`).join(''))
+      ]
+        .map((cell) => harmless(cell).replace(/\s/g, ' '))
+        .join('\t')
+    await print(shown.map((row) => `${line(row)}\n`).join(''))
     return
   }
   const now = Date.now()
@@ -114,7 +118,7 @@ async function table(rows: Head[], { all }: Args, whole?: (id: string) => Row): 
     [
       ...[row.sessionId, row.status, row.agentType, age(row.createdAt, now), age(row.updatedAt, now), because(row)],
       ...(whole === undefined ? [] : spent(whole(row.sessionId))),
-    ].map(harmless),
+    ].map((cell) => oneLine(cell, CELL_MOST)),
   )
   const heads = ['ID', 'STATUS', 'AGENT', 'AGE', 'LAST', 'CAUSE', ...(whole === undefined ? [] : ['TOKENS', 'COST'])]
   const widths = heads.map((head, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)))

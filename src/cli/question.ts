@@ -3,14 +3,14 @@ import { shellWords } from '../base/shell.js'
 import type { Loose } from '../session/life.js'
 import { offersOf, wordsOf } from '../session/offer.js'
 import type { SessionState } from '../session/state.js'
-import { paint, spelled } from './terminal.js'
+import { inWords, paint, spelled } from './terminal.js'
 
 /** All of what a tool is to do, and the agent's own words for it where they are not the same. */
 export function asked({ tool, input, title, question }: Loose): string {
-  if (question !== undefined) return String(question)
+  if (question !== undefined) return inWords(question)
   const json = JSON.stringify(input) ?? ''
   const said = typeof title === 'string' && !json.includes(title.slice(0, 20)) ? `${title}: ` : ''
-  return `${said}${String(tool)} ${json}`
+  return `${said}${inWords(tool)} ${json}`
 }
 
 /**
@@ -18,7 +18,7 @@ export function asked({ tool, input, title, question }: Loose): string {
  * @param named whether the request has to be named: it is not the only one, or the lines may be read when another one waits
  */
 export function answers(id: string, request: Loose, named: boolean): [what: string, line: string][] {
-  const requestId = String(request.requestId)
+  const requestId = inWords(request.requestId)
   const line = (verb: string, ...words: string[]) => spelled(shellWords(['agentz', verb, id, ...words]))
   if (request.question !== undefined) {
     const words = wordsOf(request)
@@ -54,7 +54,7 @@ export function notes(request: Loose): string[] {
 }
 
 function orNumber({ about, subject }: Loose): string | undefined {
-  const unit = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds' }[String(subject)]
+  const unit = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds' }[inWords(subject)]
   return about === 'budget' && unit !== undefined ? `(a number instead of "continue" adds so many ${unit})` : undefined
 }
 

@@ -1,7 +1,7 @@
 import { AgentzError } from '../base/errors.js'
 import { recover } from '../supervisor/recover.js'
 import { context, EXIT, type Verb } from './context.js'
-import { harmless, print, say } from './terminal.js'
+import { harmless, harmlessJson, print, say } from './terminal.js'
 
 interface Args {
   dryRun?: boolean
@@ -43,7 +43,7 @@ export const verb: Verb<Args> = {
         seen++
         if (result.action === 'failed' || result.action === 'held') bad++
         const { sessionId, action, why } = result
-        await print(json ? `${JSON.stringify(result)}\n` : harmless(`${sessionId} ${action}: ${why}\n`))
+        await print(json ? `${harmlessJson(JSON.stringify(result))}\n` : harmless(`${sessionId} ${action}: ${why}\n`))
       },
     })
     if (seen === 0) say('nothing to recover')

@@ -2,7 +2,7 @@
 import { meaningOf } from '../session/cause.js'
 import type { Loose } from '../session/life.js'
 import { asked } from './question.js'
-import { type Colour, harmless, oneLine, paint, spelled } from './terminal.js'
+import { type Colour, harmless, inWords, oneLine, paint, spelled } from './terminal.js'
 
 const RESULT_LINES = 6
 /** The most of a message that is shown, in characters. */
@@ -10,7 +10,7 @@ const MESSAGE_LENGTH = 2000
 
 /** The text of one event, with its newline; undefined for what a person need not see. */
 export function render(event: Loose): string | undefined {
-  const type = String(event.type)
+  const type = inWords(event.type)
   // A file may hold any word there, such as the names that every object has.
   return Object.hasOwn(renderers, type) ? renderers[type]?.(event) : undefined
 }
@@ -59,7 +59,7 @@ export class LiveRenderer {
 }
 
 const note = (sign: string, colour: Colour, text: string): string => `${paint(sign, colour)} ${paint(text, 'dim')}\n`
-const string = (value: unknown): string => harmless(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+const string = (value: unknown): string => harmless(inWords(value))
 
 const decided: Record<string, string> = {
   allow: 'allowed',
@@ -91,9 +91,9 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   user_message: ({ content, by }) =>
     by === 'daemon' ? note('>', 'blue', string(content)) : `${paint('>', 'bold')} ${beginning(string(content))}\n`,
   message_sent: ({ delivery, messageId }) =>
-    messageId === 'prompt' || delivered[String(delivery)] === undefined
+    messageId === 'prompt' || delivered[inWords(delivery)] === undefined
       ? undefined
-      : note('>', 'blue', delivered[String(delivery)] ?? ''),
+      : note('>', 'blue', delivered[inWords(delivery)] ?? ''),
   turn_ended: ({ reason, error }) => {
     if (reason === 'completed') return undefined
     const how = reason === 'failed' ? 'the turn failed' : 'the turn was interrupted'
@@ -114,13 +114,13 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
       '!',
       'yellow',
       harmless(
-        `${decided[String(decision)] ?? string(decision)} by ${string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
+        `${decided[inWords(decision)] ?? string(decision)} by ${string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
       ),
     ),
   approval_voided: ({ why }) => note('!', 'yellow', `the question is void: ${harmless(string(why))}`),
   input_request: ({ requestId, question, options }) => {
-    const offered = Array.isArray(options) ? ` [${options.map(String).join(', ')}]` : ''
-    return `${paint('?', 'yellow', 'bold')} ${spelled(`${String(question)}${offered}`)} ${paint(`(request ${string(requestId)})`, 'dim')}\n`
+    const offered = Array.isArray(options) ? ` [${options.map(inWords).join(', ')}]` : ''
+    return `${paint('?', 'yellow', 'bold')} ${spelled(`${inWords(question)}${offered}`)} ${paint(`(request ${string(requestId)})`, 'dim')}\n`
   },
   input_response: ({ content }) => note('!', 'yellow', `answered: ${string(content)}`),
   cancel_requested: () => note('■', 'magenta', 'cancel requested'),

@@ -11,7 +11,7 @@ import { exitFor, follow } from './follow.js'
 import { readText } from './input.js'
 import { howToAnswer } from './question.js'
 import { Reply } from './reply.js'
-import { appendLine, harmless, print, say } from './terminal.js'
+import { appendLine, harmless, harmlessJson, print, say } from './terminal.js'
 
 interface Args {
   id: string
@@ -75,7 +75,8 @@ export const verb: Verb<Args> = {
       until: ({ status }) => reply.isOver || needsAnswer(status),
     })
     const { text: answer } = reply
-    if (args.json) await print(`${JSON.stringify({ sessionId: id, messageId, status: state?.status, answer })}\n`)
+    if (args.json)
+      await print(`${harmlessJson(JSON.stringify({ sessionId: id, messageId, status: state?.status, answer }))}\n`)
     else if (answer !== '') await print(`${harmless(answer)}\n`)
     return cameTo(id, reply, state)
   },

@@ -12,7 +12,7 @@ import type { UnitDetail } from '../supervisor/supervisor.js'
 import { context, type Verb } from './context.js'
 import { colourOf } from './ls.js'
 import { answers, asked, notes } from './question.js'
-import { age, columns, count, harmless, indented, oneLine, paint, print, spelled } from './terminal.js'
+import { age, columns, count, harmless, harmlessJson, indented, oneLine, paint, print, spelled } from './terminal.js'
 
 interface Args {
   id: string
@@ -47,7 +47,7 @@ export const verb: Verb<Args> = {
       ...sessionView(state, { log, unit, place }),
       ...(detail ? { unitState: detail } : {}),
     }
-    await print(json ? `${JSON.stringify(view)}\n` : page(view, detail))
+    await print(json ? `${harmlessJson(JSON.stringify(view))}\n` : page(view, detail))
     return 0
   },
 }

@@ -11,8 +11,12 @@ export function paint(text: string, ...colours: Colour[]): string {
   return `\x1b[${colours.map((colour) => codes[colour]).join(';')}m${text}\x1b[0m`
 }
 
+/** A field of an event, which may hold anything, in words. */
+export const inWords = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+
 /** What the replacements below are about; nearly all text has none of it. */
 const suspicious = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/
+const acting = new RegExp(suspicious, 'g')
 
 /**
  * All of it in one pass: what is left on both sides of something removed is never read together as something new. Of a string
@@ -55,11 +59,15 @@ export function harmless(text: string): string {
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{DI}\u2800]|(?![ \u3000])\p{Zs}/gu
 
 /** Text that somebody decides on: nothing is left out, what cannot be seen is spelled. */
-export const spelled = (text: string): string =>
-  text.replace(unseen, (char) => {
-    const code = char.codePointAt(0)?.toString(16) ?? ''
-    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
-  })
+export const spelled = (text: string): string => text.replace(unseen, codeOf)
+
+function codeOf(char: string): string {
+  const code = char.codePointAt(0)?.toString(16) ?? ''
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+}
+
+/** The same JSON, with what a terminal would act upon spelled as JSON spells it: some of it JSON.stringify leaves as it is. */
+export const harmlessJson = (json: string): string => (suspicious.test(json) ? json.replace(acting, codeOf) : json)
 
 /** One line, without anything harmful, cut to `width` characters. */
 export function oneLine(text: string, width: number): string {

@@ -9,7 +9,7 @@ import { supervisorOf } from '../supervisor/choose.js'
 import { readTrue } from '../supervisor/fleet.js'
 import { context, EXIT, seconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
-import { print, say } from './terminal.js'
+import { harmlessJson, print, say } from './terminal.js'
 
 interface Args {
   id: string[]
@@ -70,7 +70,7 @@ export const verb: Verb<Args> = {
       const { sessionId } = state.spec
       const unit = supervisorOf(home, supervisor, state).unitName(sessionId)
       const view = sessionView(state, { log: sessionLog(home, sessionId), unit })
-      await print(args.json ? `${JSON.stringify(view)}\n` : `${sessionId} ${state.status}\n`)
+      await print(args.json ? `${harmlessJson(JSON.stringify(view))}\n` : `${sessionId} ${state.status}\n`)
     }
   },
 }

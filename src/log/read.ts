@@ -1,5 +1,6 @@
 /** Reading a log from any offset: whole lines only; an address is the offset after a record's newline. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { AgentzError, errno, reason } from '../base/errors.js'
 import { lineKind, NEWLINE } from './line.js'
 
 const CHUNK = 256 * 1024
@@ -26,9 +27,26 @@ export interface ReadOptions {
   onDamage?: (damage: Damage) => void
 }
 
-/** Opens a log for reading. O_NONBLOCK so that a FIFO put in its place cannot hang us, O_NOFOLLOW against links. */
+/**
+ * Opens a log for reading: a file of this user. No link is followed, and a FIFO in its place cannot hang us.
+ * @throws ENOENT as the system does; HOME_UNUSABLE for whatever else is in its place
+ */
 export function openLog(path: string): number {
-  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  let fd: number | undefined
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY)
+    const stat = fstatSync(fd)
+    if (!stat.isFile() || stat.uid !== process.getuid?.()) throw new Error('it is not a regular file of this user')
+    return fd
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    if (errno(error) === 'ENOENT') throw error
+    const why = errno(error) === 'ELOOP' ? 'it is a symbolic link' : reason(error)
+    throw new AgentzError('HOME_UNUSABLE', `cannot read ${path}: ${why}`, {
+      hint: `See what is there: ls -l ${path}`,
+      cause: error,
+    })
+  }
 }
 
 /**

@@ -2,14 +2,13 @@
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
 import type { Decided, Usage } from './events.js'
-import { applyLife, causeOf, isPast, type Loose, newLife, textOf } from './life.js'
+import { applyLife, causeOf, isPast, type Loose, newLife, numberIn, textIn, textOf } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'
 import { isLive } from './status.js'
 
-export function newState(created: Loose, damaged: Damage[] = []): SessionState {
-  const spec = created.spec as Spec
+export function newState(created: Loose, spec: Spec, damaged: Damage[] = []): SessionState {
   // A program is run with its prompt; it is not talked with.
   const first = spec.agentType === 'command' ? [] : [newMessage(PROMPT, spec.prompt)]
   return {
@@ -39,7 +38,9 @@ export function newState(created: Loose, damaged: Damage[] = []): SessionState {
 export function applySession(state: SessionState, record: Loose): void {
   state.events++
   if (isPast(state, record)) return
-  if (typeof record.type !== 'string') {
+  // Without a name nobody could answer it.
+  const isNameless = requests.has(record.type) && typeof record.requestId !== 'string'
+  if (typeof record.type !== 'string' || isNameless) {
     state.ignored++
     return
   }
@@ -51,6 +52,8 @@ export function applySession(state: SessionState, record: Loose): void {
   if (!isLive(state.status) && record.type !== 'daemon_exited') closeQuestions(state)
   keepWaiting(state)
 }
+
+const requests: ReadonlySet<unknown> = new Set(['approval_request', 'input_request'])
 
 /** Known, and without consequence for the state. */
 const quiet = new Set([
@@ -112,14 +115,11 @@ function addUsage(usage: Usage, by: Usage, sign: 1 | -1): Usage {
 }
 
 const usageIn = ({ input, output, cached, costUsd }: Loose): Usage => ({
-  input: finite(input) ?? 0,
-  output: finite(output) ?? 0,
-  cached: finite(cached) ?? 0,
-  ...(finite(costUsd) === undefined ? {} : { costUsd: finite(costUsd) }),
+  input: numberIn(input) ?? 0,
+  output: numberIn(output) ?? 0,
+  cached: numberIn(cached) ?? 0,
+  ...(numberIn(costUsd) === undefined ? {} : { costUsd: numberIn(costUsd) }),
 })
-
-const finite = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) ? value : undefined
 
 /** What was said to a question of the daemon's own. */
 function settleOwn(state: SessionState, { about, subject }: Loose, content: string): void {
@@ -160,8 +160,8 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   turn_ended: (state, { reason, error, cause }) => {
     state.inTurn = false
     state.lastTurn = {
-      reason: reason as string,
-      error: error as string,
+      reason: textOf(reason),
+      error: textIn(error),
       ...(cause === undefined ? {} : { cause: causeOf(cause) }),
     }
     state.turnUsage = { input: 0, output: 0, cached: 0 }
@@ -177,17 +177,17 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
     state.turnUsage = addUsage(state.turnUsage, used, 1)
   },
   stalled: (state, { seconds }) => {
-    state.stalled = seconds as number
+    state.stalled = numberIn(seconds)
   },
   stall_ended: (state) => {
     state.stalled = undefined
   },
   agent_session: (state, { nativeId, permissionMode, anew }) => {
-    state.nativeId = nativeId as string
+    state.nativeId = textIn(nativeId)
     if (anew === true) state.anew = true
-    if (permissionMode !== undefined) state.permissionMode = permissionMode as string
+    state.permissionMode = textIn(permissionMode) ?? state.permissionMode
   },
-  approval_request: (state, record) => void state.approvals.set(record.requestId as string, record),
+  approval_request: (state, record) => void state.approvals.set(textOf(record.requestId), record),
   approval_response: (state, record) => {
     // Any other word is no answer: an agent could take it for a yes.
     if (decisions.has(record.decision)) answer(state, state.approvals, record)
@@ -197,7 +197,7 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
       if (requests.delete(requestId as string)) state.voided.set(requestId as string, textOf(why))
     }
   },
-  input_request: (state, record) => void state.inputs.set(record.requestId as string, record),
+  input_request: (state, record) => void state.inputs.set(textOf(record.requestId), record),
   input_response: (state, record) => {
     if (typeof record.content !== 'string') return
     const request = answer(state, state.inputs, record)

@@ -1,7 +1,7 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
 import { type SupervisorName, supervisorNames } from '../base/config.js'
 import { meaningOf, type ReadCause } from './cause.js'
-import type { Creator, Metadata, Usage } from './events.js'
+import { Creator, Metadata, type Usage } from './events.js'
 import { isLive, nextStatus, type Status } from './status.js'
 
 export interface Life {
@@ -37,13 +37,20 @@ export type Loose = Record<string, unknown>
 /** Of a field that should be a text. JSON has objects that cannot be made one: {"toString":0}. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** A field as far as it is what it should be: a line may have come from anywhere. */
+export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+export const numberIn = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+const countIn = (value: unknown): number | undefined =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
+
 export const newLife = ({ timestamp, creator }: Loose): Life => ({
   status: 'pending',
   createdAt: textOf(timestamp),
   updatedAt: textOf(timestamp),
   epoch: 0,
   restarts: 0,
-  ...(typeof creator === 'object' && creator !== null ? { creator: creator as Creator } : {}),
+  ...(Creator.safeParse(creator).success ? { creator: creator as Creator } : {}),
 })
 
 /**
@@ -74,10 +81,10 @@ export function applyLife(life: Life, record: Loose): boolean {
       if (life.epoch > 0 && queuedAt === undefined && wasBroken(before, life.cause)) life.restarts++
       life.stalled = undefined
       life.creator = undefined
-      life.epoch = typeof record.epoch === 'number' ? record.epoch : life.epoch + 1
-      life.pid = record.pid as number
-      life.bootId = record.bootId as string
-      life.invocationId = record.invocationId as string | undefined
+      life.epoch = countIn(record.epoch) ?? life.epoch + 1
+      life.pid = countIn(record.pid) || undefined
+      life.bootId = textIn(record.bootId)
+      life.invocationId = textIn(record.invocationId)
       life.supervisor = supervisorNames.find((name) => name === record.supervisor)
       life.cause = undefined
       life.error = undefined
@@ -107,11 +114,11 @@ export function applyLife(life: Life, record: Loose): boolean {
       // The first end of a run counts. A bare exit of its daemon is none: whoever writes an end knows more.
       if (!moved && isOver({ status: before, cause: life.cause })) return true
       life.cause = endCause(life.cause, record)
-      life.error = typeof record.error === 'string' ? record.error : undefined
-      life.metadata = (record.metadata as Metadata | undefined) ?? life.metadata
+      life.error = textIn(record.error)
+      life.metadata = Metadata.safeParse(record.metadata).data ?? life.metadata
       return true
     case 'session_completed':
-      if (moved) life.metadata = record.metadata as Metadata
+      if (moved) life.metadata = Metadata.safeParse(record.metadata).data
       return true
     default:
       return moved || lifeless.has(type)

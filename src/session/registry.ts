@@ -11,10 +11,11 @@ import { parseRecord } from '../log/line.js'
 import { withLock } from '../log/lock.js'
 import { openLog, readLog } from '../log/read.js'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js'
-import type { RegistryEvent, Usage } from './events.js'
+import { type RegistryEvent, Usage } from './events.js'
 import { isId } from './id.js'
-import { applyLife, type Life, type Loose, newLife } from './life.js'
+import { applyLife, type Life, type Loose, newLife, numberIn, textIn, textOf } from './life.js'
 import { Rows } from './rows.js'
+import { Labels } from './spec.js'
 
 /** One session as the registry knows it. */
 export interface Row extends Life {
@@ -106,30 +107,25 @@ export function applyRegistry(fold: RegistryFold, record: Loose): void {
       if (row === undefined || !applyLife(row, record)) fold.ignored++
       else if (record.type === 'session_updated') {
         // What a session's own file tells event by event.
-        row.usage = (record.usage as Usage | undefined) ?? row.usage
-        row.stalled = record.stalled as number | undefined
+        row.usage = Usage.safeParse(record.usage).data ?? row.usage
+        row.stalled = numberIn(record.stalled)
       }
   }
 }
 
 function newRow(sessionId: string, record: Loose): Row {
-  const { model, labels, parent } = record as unknown as Row
-  const text = (name: string) => (typeof record[name] === 'string' ? (record[name] as string) : '')
-  const [agentType, title, prompt, workingDir] = ['agentType', 'title', 'prompt', 'workingDir'].map(text) as [
-    string,
-    string,
-    string,
-    string,
-  ]
+  const model = textIn(record.model)
+  const { success, data: labels } = Labels.safeParse(record.labels)
+  const { parent } = record
   return {
     sessionId,
-    agentType,
-    title,
-    prompt,
-    workingDir,
+    agentType: textOf(record.agentType),
+    title: textOf(record.title),
+    prompt: textOf(record.prompt),
+    workingDir: textOf(record.workingDir),
     ...(model === undefined ? {} : { model }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(parent === undefined ? {} : { parent }),
+    ...(success ? { labels } : {}),
+    ...(isId(parent) ? { parent } : {}),
     ...newLife(record),
   }
 }

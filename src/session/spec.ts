@@ -1,6 +1,7 @@
 /** The full specification of a session: what was asked for, by whom it is run, and under which limits. */
 import { isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
+import { firstIssue } from '../base/issue.js'
 import { Limits } from '../base/limits.js'
 import { SessionId } from './id.js'
 
@@ -17,6 +18,9 @@ export const Budget = z.strictObject({
 })
 export type Budget = z.infer<typeof Budget>
 
+/** What a person files a session under. */
+export const Labels = z.record(z.string(), z.string())
+
 export const Spec = z.strictObject({
   sessionId: SessionId,
   agentType: z.string().check(z.minLength(1), z.maxLength(64)),
@@ -31,7 +35,7 @@ export const Spec = z.strictObject({
   permissionMode: z.optional(
     z.string().check(z.regex(/^[A-Za-z][\w.:-]{0,39}$/, 'is not the name of a permission mode')),
   ),
-  labels: z.optional(z.record(z.string(), z.string())),
+  labels: z.optional(Labels),
   limits: z.optional(Limits),
   budget: z.optional(Budget),
   /** How the operating system confines the session; never loosened by a restart. */
@@ -48,3 +52,17 @@ export const Spec = z.strictObject({
 })
 
 export type Spec = z.infer<typeof Spec>
+
+/** Line 1 of a file that a later version has written may say more. */
+const Found = z.object(Spec.def.shape)
+
+/**
+ * The specification in line 1 of the file of session `id`. Anybody may have written it: what is run, and shown, by it is what `run` itself
+ * could have asked for.
+ * @returns in words what is wrong with it, if it is none
+ */
+export function specIn(value: unknown, id: string): Spec | string {
+  const { success, data, error } = z.safeParse(Found, value)
+  if (!success) return firstIssue(error)
+  return data.sessionId === id ? data : `sessionId: must be ${id}`
+}

@@ -7,9 +7,9 @@ import { type Damage, type Line, openLog, readRecords } from '../log/read.js'
 import { applySession, newState } from './apply.js'
 import type { ReadCause } from './cause.js'
 import type { Usage } from './events.js'
-import type { Life, Loose } from './life.js'
+import { type Life, type Loose, textOf } from './life.js'
 import type { Message } from './message.js'
-import type { Budget, Spec } from './spec.js'
+import { type Budget, type Spec, specIn } from './spec.js'
 
 export interface SessionState extends Life {
   spec: Spec
@@ -61,7 +61,7 @@ export const isOutput = (type: string): boolean => outputs.has(type)
 
 /**
  * Folds a session's file.
- * @throws NOT_FOUND if there is no such session, or its file has no session_created
+ * @throws NOT_FOUND if there is no such session, or its file has no session_created that can be read
  */
 export function readSession(home: Home, id: string): SessionState {
   const path = sessionLog(home, id)
@@ -87,6 +87,8 @@ export class SessionFold {
   #state: SessionState | undefined
   #offset = 0
   readonly #damaged: Damage[] = []
+  /** What is wrong with what it begins with. */
+  #refused: string | undefined
 
   constructor(id: string) {
     this.#id = id
@@ -118,10 +120,9 @@ export class SessionFold {
 
   /** @throws NOT_FOUND while no session_created was read */
   get state(): SessionState {
-    if (this.#state === undefined) {
-      throw new AgentzError('NOT_FOUND', `the file of session ${this.#id} does not begin with session_created`)
-    }
-    return this.#state
+    if (this.#state !== undefined) return this.#state
+    const why = this.#refused === undefined ? '' : `: ${this.#refused}`
+    throw new AgentzError('NOT_FOUND', `the file of session ${this.#id} does not begin with session_created${why}`)
   }
 
   #apply(line: Line, onEvent?: (record: Loose, offset: number) => void): void {
@@ -135,12 +136,23 @@ export class SessionFold {
       this.#damaged.push({ at: line.offset - bytes.length - 1, length: bytes.length })
       return
     }
-    this.#state ??= isCreation(record) ? newState(record, this.#damaged) : undefined
+    this.#state ??= this.#begin(record)
     if (this.#state === undefined) return
     applySession(this.#state, record)
     onEvent?.(record, line.offset)
   }
+
+  #begin(record: Loose): SessionState | undefined {
+    const begun = beginning(record, this.#id, this.#damaged)
+    if (typeof begun !== 'string') return begun
+    this.#refused ??= begun
+    return undefined
+  }
 }
 
-const isCreation = ({ type, spec }: Loose): boolean =>
-  type === 'session_created' && typeof spec === 'object' && spec !== null
+/** The state of session `id` after its first record; in words what is wrong, if it cannot begin with that one. */
+export function beginning(record: Loose, id: string, damaged: Damage[] = []): SessionState | string {
+  if (record.type !== 'session_created') return `there is ${JSON.stringify(textOf(record.type).slice(0, 40))} instead`
+  const spec = specIn(record.spec, id)
+  return typeof spec === 'string' ? `spec.${spec}` : newState(record, spec, damaged)
+}

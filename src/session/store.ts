@@ -16,7 +16,7 @@ import type { Creator } from './events.js'
 import { frame } from './frame.js'
 import { newId, SessionId } from './id.js'
 import { appendRegistry } from './registry.js'
-import { Budget, Spec } from './spec.js'
+import { Budget, Labels, Spec } from './spec.js'
 
 const TITLE_LENGTH = 80
 /** A specification must fit into one line of 1 MiB, with JSON escapes. */
@@ -31,7 +31,7 @@ export const NewSession = z.strictObject({
   title: z.optional(z.string().check(z.maxLength(200))),
   model: z.optional(z.string()),
   permissionMode: z.optional(z.string()),
-  labels: z.optional(z.record(z.string(), z.string())),
+  labels: z.optional(Labels),
   limits: z.optional(AskedLimits),
   budget: z.optional(Budget),
   stallTimeout: z.optional(z.number()),

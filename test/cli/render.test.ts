@@ -3,6 +3,7 @@ import t from 'tap'
 import { answers, asked, howToAnswer, notes } from '../../src/cli/question.js'
 import { LiveRenderer, render } from '../../src/cli/render.js'
 import { newState } from '../../src/session/apply.js'
+import type { Spec } from '../../src/session/spec.js'
 
 const delta = (...words: string[]) => ({ type: 'text', partial: true, delta: words })
 const whole = (content: string) => ({ type: 'text', content })
@@ -81,7 +82,7 @@ t.test('how to answer: whole lines, only what is offered, nothing hidden', async
   t.same(notes({ ...request, options }), [])
   t.equal(asked({ ...request, title: 'Lists files' }), 'Lists files: Bash {"command":"ls"}')
   t.equal(asked({ ...request, input: undefined }), 'Bash ')
-  const state = newState({ timestamp: '', spec: { sessionId: 'abc', agentType: 'claude', prompt: 'p' } })
+  const state = newState({ timestamp: '' }, { sessionId: 'abc', agentType: 'claude', prompt: 'p' } as Spec)
   state.status = 'waiting_input'
   state.approvals.set('r', { ...request, requestId: 'r' })
   state.inputs.set('q', question)

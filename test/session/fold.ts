@@ -46,16 +46,18 @@ export const reply = (requestId: string, content: unknown) => ({ type: 'input_re
 
 /** The state after line 1 and these events. */
 export function foldOf(events: readonly object[], spec: Partial<Spec> = {}): SessionState {
-  const full = {
+  const full: Spec = {
     sessionId: ID,
     agentType: 'claude',
     prompt: 'p',
     title: 't',
     workingDir: '/',
     restart: 'resume',
+    umask: '0022',
+    createdAt: at(0),
     ...spec,
   }
-  const state = newState({ type: 'session_created', timestamp: at(0), by: 'user', spec: full })
+  const state = newState({ type: 'session_created', timestamp: at(0), by: 'user' }, full)
   events.forEach((event, index) => {
     applySession(state, { timestamp: at(index + 1), ...event } as Loose)
   })
