@@ -6,15 +6,16 @@ import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { openLog } from '../log/read.js'
 import type { Cause, RegistryEvent } from '../session/events.js'
 import { exitCause, type Loose } from '../session/life.js'
-import { appendLifecycle } from '../session/lifecycle.js'
+import { appendLifecycle, type LifeEvent } from '../session/lifecycle.js'
 import { appendRegistry, type Row } from '../session/registry.js'
 import { repairRegistry } from '../session/repair.js'
 import { SessionFold, type SessionState } from '../session/state.js'
 import { isLive } from '../session/status.js'
-import { isOpen, isTerminal, readTail } from '../session/tail.js'
+import { isOpen, isTerminal, readTail, wantsCancel } from '../session/tail.js'
 import { run } from '../supervisor/exec.js'
 import { failureFile, leaveForFailure } from '../supervisor/failure-file.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
+import { insteadOf } from './ending.js'
 import { givenUp, isFinal, isOverLimit, stoppedAlone, stoppedByAll, stoppedWith } from './fate.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */
@@ -26,44 +27,29 @@ const LONG_PATIENCE_MS = 10_000
 /** Where there is none that could be stopping. */
 const NO_MANAGER = 'none'
 
+type Exits = Pick<Supervisor, 'unitName' | 'promises' | 'isStoppedAlone'>
+
 /**
  * Writes daemon_exited, and session_interrupted where the daemon ended cleanly without a terminal event: it was told to stop.
  * After any other end a restart may follow; if none does, OnFailure= brings recordFailure.
  * @returns whether the daemon is to be started again, for those who do so by the reaper's exit status
  */
-export async function recordExit(
-  home: Home,
-  id: string,
-  env: NodeJS.ProcessEnv,
-  supervisor: Pick<Supervisor, 'unitName' | 'promises' | 'isStoppedAlone'>,
-): Promise<boolean> {
+export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv, supervisor: Exits): Promise<boolean> {
   const { lastWord, restarts } = supervisor.promises
   const manager = lastWord ? await managerState() : NO_MANAGER
   const row = (await repairRegistry(home)).registry.rows.get(id)
   const tail = readTail(home, id, TAIL)
-  const started = [...tail].reverse().find((record) => record.type === 'daemon_started')
-  const epoch = epochOf(row, started, env.INVOCATION_ID)
-  // Without a control group of its own, what was killed for memory nearby is none of its business.
-  const result = lastWord ? resultOf(env) : (env.SERVICE_RESULT ?? 'unknown')
-  const status = statusOf(env.EXIT_STATUS)
-  const ended = tail.find((record) => isTerminal(record) && record.epoch === epoch)
-  // Written by the daemon, which may have died before it told the registry. Before its exit, which would close the row.
-  for (const untold of untoldOf(row, epoch, started, ended)) await appendRegistry(home, untold)
-  await appendLifecycle(
-    home,
-    {
-      type: 'daemon_exited',
-      sessionId: id,
-      unit: supervisor.unitName(id),
-      invocationId: env.INVOCATION_ID,
-      result,
-      code: env.EXIT_CODE,
-      status,
-      manager,
-    },
-    'supervisor',
-    { epoch },
+  const start = tail.findLastIndex(({ type }) => type === 'daemon_started')
+  const epoch = epochOf(row, tail[start], env.INVOCATION_ID)
+  // Before the exit, which would close the row.
+  for (const untold of untoldOf(row, tail.slice(Math.max(0, start)))) await appendRegistry(home, untold)
+  const exit = tail.findIndex(
+    ({ type, invocationId }) =>
+      type === 'daemon_exited' && invocationId !== undefined && invocationId === env.INVOCATION_ID,
   )
+  // An attempt before this one had room in the session's file alone.
+  if (exit >= 0) for (const told of tail.slice(exit)) await appendRegistry(home, told as unknown as RegistryEvent)
+  else await appendLifecycle(home, exitOf(id, env, supervisor, manager), 'supervisor', { epoch })
   if (!isStillOpen(home, id)) {
     sweep(home, id)
     return false
@@ -78,8 +64,7 @@ export async function recordExit(
   if (env.AGENTZ_SANDBOX !== undefined) return false
   const isAlone = !env.KEEPER_TOLD || (await supervisor.isStoppedAlone?.(id))
   const cause = lastWord ? await stoppedBy(manager) : isAlone ? stoppedAlone : stoppedByAll
-  const options = { epoch, check: () => isStillOpen(home, id) }
-  await appendLifecycle(home, { type: 'session_interrupted', sessionId: id, cause }, 'supervisor', options)
+  await conclude(home, { type: 'session_interrupted', sessionId: id, cause }, epoch)
   return false
 }
 
@@ -104,8 +89,7 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
   const cause = givenUp(last, runs, Date.now())
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
-  const options = { epoch: state.epoch, check: () => isStillOpen(home, id) }
-  await appendLifecycle(home, { type: 'session_failed', sessionId: id, error, cause }, 'supervisor', options)
+  await conclude(home, { type: 'session_failed', sessionId: id, error, cause }, state.epoch)
 }
 
 /**
@@ -116,21 +100,49 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
 export async function recordEnd(home: Home, id: string): Promise<void> {
   const { state } = readRuns(home, id)
   if (state.cause?.result !== 'success') return
-  const options = { epoch: state.epoch, check: () => isStillOpen(home, id) }
-  await appendLifecycle(
-    home,
-    { type: 'session_interrupted', sessionId: id, cause: stoppedAlone },
-    'supervisor',
-    options,
-  )
+  await conclude(home, { type: 'session_interrupted', sessionId: id, cause: stoppedAlone }, state.epoch)
 }
 
-/** What the registry was not told of a run: its start, and its end. Told again, an old start would open what has ended. */
-function untoldOf(row: Row | undefined, epoch: number, ...events: (Loose | undefined)[]): RegistryEvent[] {
-  if (row !== undefined && row.epoch === epoch && !isLive(row.status)) return []
-  const isUntold = (event: Loose | undefined): event is Loose =>
-    event?.epoch === epoch && (event.type !== 'daemon_started' || (row?.epoch ?? 0) < epoch)
-  return events.filter(isUntold) as unknown as RegistryEvent[]
+/** Writes the end of a session that has none. Whoever has asked for a cancel before that gets one. */
+async function conclude(home: Home, end: LifeEvent, epoch: number): Promise<void> {
+  for (const isCancelled of [false, true]) {
+    const check = () => {
+      const tail = readTail(home, end.sessionId, TAIL)
+      return isOpen(tail) && wantsCancel(tail) === isCancelled
+    }
+    await appendLifecycle(home, isCancelled ? insteadOf(end) : end, 'supervisor', { epoch, check })
+  }
+}
+
+/** The fact, in the words of systemd.exec(5). */
+function exitOf(id: string, env: NodeJS.ProcessEnv, supervisor: Exits, manager: string): LifeEvent {
+  return {
+    type: 'daemon_exited',
+    sessionId: id,
+    unit: supervisor.unitName(id),
+    invocationId: env.INVOCATION_ID,
+    // Without a control group of its own, what was killed for memory nearby is none of its business.
+    result: supervisor.promises.lastWord ? resultOf(env) : (env.SERVICE_RESULT ?? 'unknown'),
+    code: env.EXIT_CODE,
+    status: statusOf(env.EXIT_STATUS),
+    manager,
+  }
+}
+
+/**
+ * What the registry was not told of the last run that the file knows: its start, and its end. The daemon has died before it could, or
+ * the reaper of that run has. Told again, an old start would open what has ended.
+ * @param run from its start on
+ */
+function untoldOf(row: Row | undefined, run: readonly Loose[]): RegistryEvent[] {
+  const [started] = run
+  if (started?.type !== 'daemon_started') return []
+  const { epoch = 0, status, queuedAt } = row ?? {}
+  const isNew = epoch < (started.epoch as number)
+  // What waits to be taken up again has ended before, and that was told.
+  if (!isNew && (queuedAt !== undefined || (status !== undefined && !isLive(status)))) return []
+  const ended = run.find(isTerminal)
+  return [...(isNew ? [started] : []), ...(ended === undefined ? [] : [ended])] as unknown as RegistryEvent[]
 }
 
 /** The session, and when each of its runs was first heard of: of one that died at once, its exit is all that tells. */

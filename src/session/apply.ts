@@ -6,7 +6,7 @@ import { applyLife, causeOf, isPast, type Loose, newLife, numberIn, textIn, text
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'
-import { isLive } from './status.js'
+import { isLive, terminalStatuses } from './status.js'
 
 export function newState(created: Loose, spec: Spec, damaged: Damage[] = []): SessionState {
   // A program is run with its prompt; it is not talked with.
@@ -221,7 +221,12 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   cancel_requested: (state) => {
     state.cancelRequested = true
   },
-  session_cancelled: (state) => {
-    state.cancelRequested = false
-  },
+  ...Object.fromEntries(
+    terminalStatuses.map((status) => [
+      `session_${status}`,
+      (state: SessionState) => {
+        state.cancelRequested = false
+      },
+    ]),
+  ),
 }
