@@ -53,13 +53,17 @@ export class Claims {
     this.#directory = plainDirectory(home)
   }
 
-  /** Says that a process carries a session. @returns the name of the file; undefined if it has ended already */
+  /** Says that a process carries a session. @returns the name of the file; undefined if it has ended already. @throws LOG_WRITE */
   make(id: string, role: Role, pid: number): string | undefined {
     const stat = statOf(pid)
     if (stat === undefined || !lives(stat)) return undefined
     privateDirectory(this.#directory)
     const file = [id, role, pid, world(), plain(stat.start)].join('.')
-    closeSync(openSync(join(this.#directory, file), 'a', 0o600))
+    try {
+      closeSync(openSync(join(this.#directory, file), 'a', 0o600))
+    } catch (error) {
+      throw new AgentzError('LOG_WRITE', `cannot note who carries session ${id}: ${reason(error)}`, { cause: error })
+    }
     return file
   }
 
