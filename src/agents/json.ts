@@ -11,6 +11,9 @@ export const objects = (value: unknown): Json[] => (Array.isArray(value) ? value
 export const string = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 export const number = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined
+/** As text to be shown or compared, whatever it is: JSON has objects that String() cannot make one of, {"toString":0}. */
+export const text = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 /** A count; what is no whole number counts as nothing. */
 export const count = (value: unknown): number => (Number.isSafeInteger(value) ? (value as number) : 0)
 

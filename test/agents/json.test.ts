@@ -1,12 +1,23 @@
 /** Lines of agents that are JSON, or nearly. */
 import t from 'tap'
-import { parseObject } from '../../src/agents/json.js'
+import { parseObject, text } from '../../src/agents/json.js'
 
 const nested = (depth: number, open = '[', close = ']') => open.repeat(depth) + close.repeat(depth)
 
 t.test('an object, and nothing else', async (t) => {
   t.same(parseObject('{"a":[1]}'), { a: [1] })
   for (const line of ['', '[]', 'text', '{', '{"a":1}}', '"{}"']) t.equal(parseObject(line), undefined, line)
+})
+
+t.test('as text, whatever it is', async (t) => {
+  const table = [
+    ['a', 'a'],
+    [1, '1'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [[{ toString: 0 }], '[{"toString":0}]'],
+  ]
+  for (const [given, shown] of table) t.equal(text(given), shown)
 })
 
 t.test('what is parsed can be written again, however deep the line goes', async (t) => {

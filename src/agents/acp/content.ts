@@ -1,5 +1,5 @@
 /** The content blocks of the protocol as text. */
-import { type Json, object, objects, string } from '../json.js'
+import { type Json, object, objects, string, text } from '../json.js'
 
 /** A block of a message. Pictures and sounds are named with their size: base64 is no text. */
 export function blockText(block: Json): string {
@@ -9,7 +9,7 @@ export function blockText(block: Json): string {
     case 'image':
     case 'audio': {
       const bytes = Buffer.byteLength(string(block.data) ?? '', 'base64')
-      return `[${string(block.mimeType) ?? String(block.type)}, ${bytes} bytes]`
+      return `[${string(block.mimeType) ?? text(block.type)}, ${bytes} bytes]`
     }
     case 'resource_link':
       return `[${string(block.uri) ?? 'a resource'}]`

@@ -1,4 +1,5 @@
 /** The profile of Gemini CLI. Measured with 0.61.0. */
+import { text } from '../json.js'
 import { mendHistory } from './gemini-store.js'
 import type { Profile } from './profile.js'
 
@@ -35,4 +36,4 @@ export const geminiProfile: Profile = {
 
 const VENDOR = 'https://generativelanguage.googleapis.com'
 
-const said = (message: unknown, data: unknown): string => `${String(message)} ${JSON.stringify(data ?? '')}`
+const said = (message: unknown, data: unknown): string => `${text(message)} ${JSON.stringify(data ?? '')}`

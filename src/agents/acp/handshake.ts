@@ -2,7 +2,7 @@
 import { methods, PROTOCOL_VERSION } from '@agentclientprotocol/sdk'
 import { DEFAULT_MODE } from '../../session/mode.js'
 import type { Spec } from '../../session/spec.js'
-import { isObject, type Json, object, string } from '../json.js'
+import { isObject, type Json, object, string, text } from '../json.js'
 import { died, isLogin, isUnknownSession, promptCause, StartFailure, sentence } from './failure.js'
 import type { Link } from './link.js'
 import type { Profile } from './profile.js'
@@ -35,7 +35,7 @@ export async function begin(hands: Handshake, nativeId: string | undefined): Pro
   const { link, profile, session } = hands
   const hello = await told(hands, () => link.request(initialize, greeting))
   if (hello.protocolVersion !== PROTOCOL_VERSION) {
-    throw died(`${profile.name} speaks version ${String(hello.protocolVersion)} of the Agent Client Protocol`, {
+    throw died(`${profile.name} speaks version ${text(hello.protocolVersion)} of the Agent Client Protocol`, {
       result: 'agent',
     })
   }

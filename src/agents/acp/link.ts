@@ -7,7 +7,7 @@
  */
 import { client, methods } from '@agentclientprotocol/sdk'
 import { cut } from '../cut.js'
-import { isObject, type Json, object, parseObject } from '../json.js'
+import { isObject, type Json, object, parseObject, text } from '../json.js'
 
 export interface LinkHooks {
   write(message: object): Promise<void>
@@ -105,7 +105,7 @@ export class Link {
   #isKnown(message: Message): boolean {
     if (isRequest(message)) {
       const { method } = message
-      return method === requestPermission || method === elicitation || this.#hooks.vainRequests.includes(String(method))
+      return method === requestPermission || method === elicitation || this.#hooks.vainRequests.includes(text(method))
     }
     if ('method' in message) return message.method === methods.protocol.cancelRequest && !('id' in message)
     return this.#open.delete(message.id)

@@ -1,6 +1,6 @@
 /** The profile of OpenCode. Measured with 1.18.33. */
 import { DEFAULT_MODE } from '../../session/mode.js'
-import { object, parseObject } from '../json.js'
+import { object, parseObject, text } from '../json.js'
 import type { Env, Profile } from './profile.js'
 
 export const opencodeProfile: Profile = {
@@ -15,7 +15,7 @@ export const opencodeProfile: Profile = {
   vainRequests: ['fs/write_text_file'],
   mutters: true,
   // It has no word of its own for an unknown session.
-  forgets: ({ message, data }) => object(data).service === 'session' && /service failure/.test(String(message)),
+  forgets: ({ message, data }) => object(data).service === 'session' && /service failure/.test(text(message)),
   loginHint: 'run `opencode auth login`',
 }
 

@@ -5,7 +5,7 @@
 import type { AgentEvent } from '../../session/events.js'
 import type { Book } from '../book.js'
 import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
-import { isObject, type Json, object, objects, string } from '../json.js'
+import { isObject, type Json, object, objects, string, text } from '../json.js'
 import { diffPaths, toolText } from './content.js'
 import type { Profile } from './profile.js'
 
@@ -143,7 +143,7 @@ function described(title: unknown, content: unknown): Json {
 }
 
 function filesOf({ fields: { kind, locations, content }, shown }: Call): string[] {
-  if (!EDITS.has(String(kind))) return []
+  if (!EDITS.has(text(kind))) return []
   const named = objects(locations).flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
   const files = named.length > 0 ? named : [...diffPaths(shown), ...diffPaths(content)]
   return [...new Set(files)].slice(0, MOST_FILES).map(short)

@@ -1,6 +1,6 @@
 /** What a turn came to: the answer to its prompt, judged, and what it has used. */
 import type { AgentEvent, Cause } from '../../session/events.js'
-import { count, type Json, number, object, string } from '../json.js'
+import { count, type Json, number, object, string, text } from '../json.js'
 import { promptCause, sentence } from './failure.js'
 
 export interface TurnEnd {
@@ -10,15 +10,15 @@ export interface TurnEnd {
 }
 
 /** An answer that breaks off is no completed one, whoever broke it off. */
-const failures: Readonly<Record<string, string>> = {
-  max_tokens: 'the answer reached the limit of its tokens',
-  max_turn_requests: 'the turn reached the limit of its calls of the model',
-  refusal: 'the agent refuses to go on',
-}
+const failures: ReadonlyMap<string, string> = new Map([
+  ['max_tokens', 'the answer reached the limit of its tokens'],
+  ['max_turn_requests', 'the turn reached the limit of its calls of the model'],
+  ['refusal', 'the agent refuses to go on'],
+])
 
 export function turnEnd({ stopReason }: Json): TurnEnd {
   if (stopReason === 'cancelled') return { reason: 'interrupted', ...why('the turn was interrupted') }
-  const failure = failures[String(stopReason)]
+  const failure = failures.get(text(stopReason))
   return failure === undefined ? { reason: 'completed' } : { reason: 'failed', ...why(failure) }
 }
 

@@ -1,7 +1,7 @@
 /** The items of a thread that are actions: each as one tool call and its result. */
 import type { EventOf, Unframed } from '../../session/events.js'
 import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
-import { type Json, object, objects, string } from '../json.js'
+import { type Json, object, objects, string, text } from '../json.js'
 
 type ToolUse = Unframed<EventOf<'tool_use'>>
 type ToolResult = Unframed<EventOf<'tool_result'>>
@@ -70,13 +70,13 @@ function actionOf(item: Json): Action | undefined {
     }
     case 'mcpToolCall': {
       const output = () => string(object(item.error).message) ?? partsOf(object(item.result).content)
-      return { tool: `${String(item.server)}.${String(item.tool)}`, input: item.arguments ?? {}, output }
+      return { tool: `${text(item.server)}.${text(item.tool)}`, input: item.arguments ?? {}, output }
     }
     case 'dynamicToolCall':
-      return { tool: String(item.tool), input: item.arguments ?? {}, output: () => partsOf(item.contentItems) }
+      return { tool: text(item.tool), input: item.arguments ?? {}, output: () => partsOf(item.contentItems) }
     case 'collabAgentToolCall':
       return {
-        tool: String(item.tool),
+        tool: text(item.tool),
         input: { prompt: item.prompt, agents: item.receiverThreadIds },
         output: () => JSON.stringify(item.agentsStates ?? {}),
       }
@@ -97,7 +97,7 @@ function filesOf(changes: readonly Json[]): string[] {
   return [...new Set(files.filter((file) => typeof file === 'string'))].map(short).slice(0, MOST_FILES)
 }
 
-const told = ({ path, kind }: Json) => `${String(object(kind).type)} ${String(path)}`
+const told = ({ path, kind }: Json) => `${text(object(kind).type)} ${text(path)}`
 
 /** A tool's answer as text. Pictures are named with their size: base64 is no text. */
 function partsOf(content: unknown): string {
@@ -105,7 +105,7 @@ function partsOf(content: unknown): string {
     .map((part) => {
       if (typeof part.text === 'string') return part.text
       if (typeof part.data !== 'string') return JSON.stringify(part)
-      return `[${string(part.mimeType) ?? String(part.type)}, ${Buffer.byteLength(part.data, 'base64')} bytes]`
+      return `[${string(part.mimeType) ?? text(part.type)}, ${Buffer.byteLength(part.data, 'base64')} bytes]`
     })
     .join('\n')
 }

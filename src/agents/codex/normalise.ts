@@ -5,7 +5,7 @@
 import type { AgentEvent, EventOf, Unframed } from '../../session/events.js'
 import { Book } from '../book.js'
 import { cut, cutJson, short } from '../cut.js'
-import { count, type Json, object, parseObject, string } from '../json.js'
+import { count, type Json, object, parseObject, string, text } from '../json.js'
 import { toolResult, toolUse } from './items.js'
 import { errorEvent, planEvent, tell, turnEnd, warningOf } from './notes.js'
 import { asked, type Question, questionOf } from './questions.js'
@@ -84,7 +84,7 @@ export class CodexNormaliser {
     const requestId = `s${this.#start}-${++this.#questions}`
     this.book.ask(requestId, question)
     this.#asked.set(message.id, requestId)
-    return { events: [asked(requestId, question, this.#changes.get(String(params.itemId)))] }
+    return { events: [asked(requestId, question, this.#changes.get(text(params.itemId)))] }
   }
 
   #news(method: string, params: Json, message: Json): Heard {
@@ -151,7 +151,7 @@ export class CodexNormaliser {
   #started(item: Json): AgentEvent[] {
     // A further message takes the place of the answer that streams.
     if (item.type === 'userMessage') return this.#stream.close()
-    if (item.type === 'fileChange') this.#changes.set(String(item.id), item.changes)
+    if (item.type === 'fileChange') this.#changes.set(text(item.id), item.changes)
     // What it searches for stands in the finished item only.
     if (item.type === 'webSearch' || !this.book.inTurn) return []
     const use = toolUse(item)
@@ -210,7 +210,7 @@ export class CodexNormaliser {
   /** Told again without anything new where an answer broke off, and for the turn before where a thread is resumed. */
   #usage({ threadId, tokenUsage }: Json): AgentEvent[] {
     const { total, last } = object(tokenUsage)
-    const thread = String(threadId)
+    const thread = text(threadId)
     const now = JSON.stringify(total)
     const isNew = this.#totals.get(thread) !== now
     this.#totals.set(thread, now)

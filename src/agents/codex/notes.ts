@@ -2,7 +2,7 @@
 import type { AgentEvent, Cause } from '../../session/events.js'
 import { blame } from '../blame.js'
 import { cut, short } from '../cut.js'
-import { type Json, object, objects, parseObject, string } from '../json.js'
+import { type Json, object, objects, parseObject, string, text } from '../json.js'
 
 /** An error may be long (a whole HTTP answer); as a sentence it is not. */
 const ERROR_BUDGET = 16 * 1024
@@ -42,8 +42,8 @@ function failureOf({ message, codexErrorInfo }: Json): { error: string; cause: C
 /** A plan in the words that ACP has for one, which are those of the other agents. */
 export function planEvent({ plan }: Json): AgentEvent {
   const entries = objects(plan).map(({ step, status }) => ({
-    content: cut(String(step), ERROR_BUDGET).content,
-    status: status === 'inProgress' ? 'in_progress' : short(String(status)),
+    content: cut(text(step), ERROR_BUDGET).content,
+    status: status === 'inProgress' ? 'in_progress' : short(text(status)),
   }))
   return { type: 'plan', entries: entries.slice(0, MOST_STEPS) }
 }
@@ -59,7 +59,7 @@ export function warningOf(method: string, params: Json): string | undefined {
     case 'deprecationNotice':
       return [params.summary, params.details, params.path].filter((part) => typeof part === 'string').join(' ')
     case 'model/rerouted':
-      return `the model ${String(params.toModel)} answers in the place of ${String(params.fromModel)}`
+      return `the model ${text(params.toModel)} answers in the place of ${text(params.fromModel)}`
     default:
       return undefined
   }

@@ -1,7 +1,7 @@
 /** What codex asks a person, as events; and what a person answers, in codex's words. */
 import type { AgentEvent, Decided } from '../../session/events.js'
 import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
-import { type Json, object, objects, string } from '../json.js'
+import { type Json, object, objects, string, text } from '../json.js'
 import { type FormField, fieldsOf, filledIn } from './form.js'
 
 const HALF = TEXT_BUDGET / 2
@@ -69,7 +69,7 @@ function approval(requestId: string, tool: string, input: object, { itemId }: Js
 /** The command without the shell that runs it. */
 const plainCommand = ({ commandActions }: Json) =>
   objects(commandActions)
-    .map(({ command }) => String(command))
+    .map(({ command }) => text(command))
     .join(' | ') || undefined
 
 /** An MCP server asks by a form; codex itself does too, with an empty one, before it calls a server's tool. */
@@ -84,15 +84,15 @@ function toolApproval(requestId: string, params: Json): AgentEvent {
 
 function questionsEvent(requestId: string, params: Json): AgentEvent {
   const questions = objects(params.questions)
-  const question = cut(questions.map((each) => String(each.question)).join('\n'), HALF).content
+  const question = cut(questions.map((each) => text(each.question)).join('\n'), HALF).content
   const options = objects(questions.length === 1 ? questions[0]?.options : undefined)
-  const labels = options.slice(0, 100).map(({ label }) => short(String(label)))
+  const labels = options.slice(0, 100).map(({ label }) => short(text(label)))
   return { type: 'input_request', requestId, question, ...(labels.length > 0 && { options: labels }) }
 }
 
 function formEvent(requestId: string, { message, url, mode, requestedSchema, serverName }: Json): AgentEvent {
-  const lines = [`${String(serverName)}: ${String(message)}`]
-  if (mode === 'url') lines.push(String(url), 'Answer "accept" when it is done, or "decline".')
+  const lines = [`${text(serverName)}: ${text(message)}`]
+  if (mode === 'url') lines.push(text(url), 'Answer "accept" when it is done, or "decline".')
   else lines.push(hint(fieldsOf(requestedSchema)))
   return { type: 'input_request', requestId, question: cut(lines.join('\n'), HALF).content }
 }

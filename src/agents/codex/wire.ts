@@ -6,7 +6,7 @@ import { version } from '../../base/programs.js'
 import { DEFAULT_MODE } from '../../session/mode.js'
 import type { Spec } from '../../session/spec.js'
 import { short } from '../cut.js'
-import { type Json, object, string } from '../json.js'
+import { type Json, object, string, text } from '../json.js'
 
 /** When it asks, and what its sandbox lets a command do that nobody was asked about. */
 const settings: Readonly<Record<string, { approvalPolicy: string; sandbox: string }>> = {
@@ -80,14 +80,14 @@ const sandboxes: Readonly<Record<string, string>> = {
 /** The mode that codex says it runs in; a combination that is none of ours is spelt out, so that nobody takes it for one. */
 export function modeOf({ approvalPolicy, sandbox, approvalsReviewer = 'user' }: Json): string {
   const policy = string(approvalPolicy) ?? JSON.stringify(approvalPolicy)
-  const type = String(object(sandbox).type)
+  const type = text(object(sandbox).type)
   const box = sandboxes[type] ?? type
   const mode = codexModes.find((name) => settings[name]?.approvalPolicy === policy && settings[name]?.sandbox === box)
   if (mode !== undefined && approvalsReviewer === 'user') return mode
-  return short(`approval=${policy} sandbox=${box} reviewer=${String(approvalsReviewer)}`)
+  return short(`approval=${policy} sandbox=${box} reviewer=${text(approvalsReviewer)}`)
 }
 
 /** `name/0.169.0 (system)`: the version of the program that runs, not of the one that began the thread. */
-export const versionOf = (userAgent: unknown): string | undefined => /^[^/]*\/(\S+)/.exec(String(userAgent))?.[1]
+export const versionOf = (userAgent: unknown): string | undefined => /^[^/]*\/(\S+)/.exec(text(userAgent))?.[1]
 
 export const userInput = (text: string) => [{ type: 'text', text, text_elements: [] }]

@@ -47,6 +47,12 @@ const fields = [
 ].map((key) => [key, fc.oneof(fc.jsonValue(), fc.constantFrom('x', 'completed', 'in_progress', 'edit'))] as const)
 const anything = fc.record(Object.fromEntries(fields), { requiredKeys: [] })
 
+t.test('a turn ends, whatever is given as the reason', async (t) => {
+  for (const stopReason of ['end_turn', 'constructor', 'toString', undefined, [{ toString: 0 }]])
+    t.same(turnEnd({ stopReason }), { reason: 'completed' })
+  t.match(turnEnd({ stopReason: 'refusal' }), { reason: 'failed', error: 'the agent refuses to go on' })
+})
+
 t.test('whatever an agent sends becomes events that are valid, in strict turns', async () => {
   const update = fc.tuple(
     fc.constantFrom('update', 'ask', 'prompt', 'answer', 'error'),

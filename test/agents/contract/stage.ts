@@ -25,7 +25,7 @@ export interface Check {
 }
 
 /** opencode takes ten seconds to start where two others run beside it. */
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 const ends = ['session_completed', 'session_failed', 'session_cancelled', 'session_interrupted'] as const
 export type EndEvent = EventOf<(typeof ends)[number]>
 
