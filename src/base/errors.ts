@@ -30,7 +30,7 @@ const table = {
   NO_MANAGER: {
     exit: 1,
     http: 503,
-    hint: 'Log in through a session that has a user manager, or run under `scripts/with-user-manager`, or set AGENTZ_SUPERVISOR=plain.',
+    hint: 'Log in through a session that has a user manager, or run under `scripts/with-user-manager`.',
   },
   UNIT_FAILED: { exit: 1, http: 500, hint: '`journalctl --user -u UNIT` and `systemctl --user status UNIT` say more.' },
   UNSUPPORTED: { exit: 1, http: 501, hint: 'The README says what needs which part of the operating system.' },

@@ -40,7 +40,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv,
   const row = (await repairRegistry(home)).registry.rows.get(id)
   const tail = readTail(home, id, TAIL)
   const start = tail.findLastIndex(({ type }) => type === 'daemon_started')
-  const epoch = epochOf(row, tail[start], env.INVOCATION_ID)
+  const epoch = epochOf(row, tail, env.INVOCATION_ID)
   // Before the exit, which would close the row.
   for (const untold of untoldOf(row, tail.slice(Math.max(0, start)))) await appendRegistry(home, untold)
   const exit = tail.findIndex(
@@ -170,11 +170,13 @@ function sweep(home: Home, id: string): void {
   rmSync(failureFile(home, id), { force: true })
 }
 
-function epochOf(row: Row | undefined, started: Loose | undefined, invocationId: string | undefined): number {
+function epochOf(row: Row | undefined, tail: readonly Loose[], invocationId: string | undefined): number {
+  const started = tail.findLast(({ type }) => type === 'daemon_started')
   if (started !== undefined && started.invocationId === invocationId) return started.epoch as number
   if (row !== undefined && row.invocationId === invocationId) return row.epoch
   // It died before it could write that it started.
-  return Math.max(row?.epoch ?? 0, (started?.epoch as number | undefined) ?? 0) + 1
+  const epochs = tail.map(({ epoch }) => (typeof epoch === 'number' ? epoch : 0))
+  return Math.max(row?.epoch ?? 0, ...epochs) + 1
 }
 
 function resultOf(env: NodeJS.ProcessEnv): string {

@@ -11,6 +11,7 @@ import { agentEnvironment } from '../session/environment.js'
 import type { Loose } from '../session/life.js'
 import type { LifeEvent } from '../session/lifecycle.js'
 import { Mask, secretsOf } from '../session/mask.js'
+import type { SessionState } from '../session/state.js'
 import { isLive } from '../session/status.js'
 import { Tally } from '../session/tally.js'
 import { bootId } from '../supervisor/boot.js'
@@ -47,6 +48,9 @@ export async function runSession(home: Home, id: string, tools: RunTools): Promi
   }
 }
 
+/** Of each start another one. */
+const nextEpoch = ({ epoch, exited }: SessionState): number => Math.max(epoch, exited) + 1
+
 class Run {
   readonly #home: Home
   readonly #id: string
@@ -78,7 +82,7 @@ class Run {
     this.#path = sessionLog(home, id)
     if ((statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > LONG_FOLD) notify.ready()
     this.#inbox = new Inbox(id, this.#path)
-    this.#epoch = this.#inbox.state.epoch + 1
+    this.#epoch = nextEpoch(this.#inbox.state)
     // Looked through only where a daemon before has written into it.
     this.#tally = this.#epoch > 1 ? Tally.of(this.#path) : new Tally()
     this.#env = { ...agentEnvironment(home, id), AGENTZ_HOME: home.root }

@@ -21,6 +21,7 @@ export function newState(created: Loose, spec: Spec, damaged: Damage[] = []): Se
     messages: new Map(first.map((each) => [each.messageId, each])),
     cancelRequested: false,
     anew: false,
+    exited: 0,
     turns: 0,
     inTurn: false,
     usage: { input: 0, output: 0, cached: 0 },
@@ -152,6 +153,9 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
   daemon_started: (state) => {
     state.stopAt = undefined
     state.stalled = undefined
+  },
+  daemon_exited: (state, { epoch }) => {
+    if (typeof epoch === 'number') state.exited = Math.max(state.exited, epoch)
   },
   turn_started: (state) => {
     state.turns++

@@ -29,6 +29,8 @@ export interface SessionState extends Life {
   messages: Map<string, Message>
   /** A cancel that no terminal event has followed yet. */
   cancelRequested: boolean
+  /** The newest start that has ended; one that died before it could say that it had started counts here alone. */
+  exited: number
   turns: number
   inTurn: boolean
   /** How the last turn has ended. */

@@ -73,6 +73,14 @@ class Past {
     return this.#a.events(this.id).map(({ type }) => type)
   }
 
+  get exits(): unknown[] {
+    return this.#a.events(this.id).flatMap(({ type, epoch }) => (type === 'daemon_exited' ? [epoch] : []))
+  }
+
+  get state() {
+    return readSession(this.#home, this.id)
+  }
+
   /** What its own file says, and what the registry does. */
   get statuses(): unknown[] {
     return [readSession(this.#home, this.id).status, readRegistry(this.#home).rows.status(this.id)]
@@ -86,6 +94,13 @@ t.test('the reaper before it was killed: what that one has not told, the next on
   past.write(completed(past))
   t.equal(await past.reap(left, 'two'), 0)
   t.strictSame(past.statuses, ['completed', 'completed'])
+})
+
+t.test('starts that died before they could say so: each has a number of its own', async (t) => {
+  const past = await Past.of(t)
+  for (const invocation of ['one', 'two', 'three']) t.equal(await past.reap(killed, invocation), 0)
+  t.strictSame(past.exits, [1, 2, 3])
+  t.match(past.state, { epoch: 1, exited: 3 }, 'and the next one has number 4')
 })
 
 t.test('its own attempt before this one got as far as the file of the session', async (t) => {
