@@ -47,6 +47,9 @@ const table = {
   WRONG_HOST: { exit: 1, http: 421, hint: 'Use the address that `agentz serve` printed.' },
   NOT_JSON: { exit: 1, http: 415, hint: 'Send `Content-Type: application/json`.' },
   TOO_MANY_STREAMS: { exit: 1, http: 503, hint: 'Close streams, or raise `server.maxStreams` in config.json.' },
+  STREAM_GONE: { exit: 1, http: 410, hint: 'Use another name; this one is free again when its forks are deleted.' },
+  STREAM_FIXED: { exit: 1, http: 405, hint: 'Sessions and the registry can be read as streams, and nothing else.' },
+  STREAM_FENCED: { exit: 1, http: 403, hint: 'Another producer of this name has a higher epoch; take one above it.' },
   INTERNAL: { exit: 1, http: 500, hint: 'This is a defect; please report it with the text above.' },
 } as const
 

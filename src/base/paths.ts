@@ -57,6 +57,14 @@ export const launchdLog = (home: Home, id: string): string => join(launchdDirect
 export const plainDirectory = (home: Home): string => join(home.root, 'plain')
 export const plainLog = (home: Home, id: string): string => join(plainDirectory(home), `${id}.log`)
 
+/** streams/: what clients keep here over HTTP. A key is the name of a stream, spelled so that it is the name of a file. */
+export const streamsDirectory = (home: Home): string => join(home.root, 'streams')
+/** Its bytes: lines of JSON, or as they came. */
+export const streamData = (home: Home, key: string, json: boolean): string =>
+  join(streamsDirectory(home), `${key}.${json ? 'ndjson' : 'bin'}`)
+/** What it needs beside its bytes. */
+export const streamMeta = (home: Home, key: string): string => join(streamsDirectory(home), `${key}.meta.ndjson`)
+
 /**
  * Makes AGENTZ_HOME usable: own directories of mode 0700. One that is not ours, not a directory, or open to others, is
  * refused.

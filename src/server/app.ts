@@ -14,6 +14,7 @@ import { eventRoutes } from './routes/events.js'
 import { healthRoute } from './routes/health.js'
 import { loginRoutes } from './routes/login.js'
 import { sessionRoutes } from './routes/sessions.js'
+import { streamRoutes } from './routes/streams.js'
 import { registerSse } from './sse.js'
 
 export interface AppOptions extends Context {
@@ -64,7 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   logUnasked(app, guard, logger)
   decorateRequests(app)
-  const check = guardOf(guard)
+  const check = guardOf(guard, options.sharing)
   app.addHook('onRequest', async (request, reply) => {
     logAccess(guard.kind, request, reply)
     reply.headers(onAll)
@@ -98,6 +99,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   sessionRoutes(app, options)
   conversationRoutes(app, options)
   eventRoutes(app, options)
+  streamRoutes(app, options)
   return app
 }
 

@@ -9,6 +9,18 @@ export interface Addresses {
   readonly page: string
 }
 
+/** Who else may use durable streams over TCP; the sessions among them need the token all the same. */
+export interface Sharing {
+  /** Of pages that may send requests, with the token. */
+  readonly origins: readonly string[]
+  /** Everybody who reaches the port may, without one. */
+  readonly public: boolean
+  /** How long a poll waits, in milliseconds, for tests. */
+  readonly pollMs?: number
+}
+
+export const unshared: Sharing = { origins: [], public: false }
+
 /** What routes work with. */
 export interface Context {
   readonly home: Home
@@ -16,6 +28,7 @@ export interface Context {
   /** Shared by all apps of a process: one tail per file, one cap. */
   readonly feeds: Feeds
   readonly streams: Streams
+  readonly sharing: Sharing
   /** Where it listens on TCP, for programs; and for a browser, by the name that is ours alone. */
   readonly addresses: () => Addresses
 }

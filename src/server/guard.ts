@@ -7,7 +7,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../base/errors.js'
+import { type Sharing, unshared } from './context.js'
 import { isLoggedIn } from './cookie.js'
+import { isOwnRequest } from './streams/name.js'
 
 export type Guard =
   | { readonly kind: 'unix' }
@@ -28,6 +30,8 @@ declare module 'fastify' {
     open?: true
     /** A page without anything in it that is worth reading: a link or a file elsewhere may lead to it. */
     page?: true
+    /** Durable streams, which may be shared with others. */
+    streams?: true
   }
 }
 
@@ -46,7 +50,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
  * The check as one function, for one onRequest hook.
  * @throws WRONG_HOST, FORBIDDEN_ORIGIN, UNAUTHORIZED; HOME_UNUSABLE if the token cannot be read
  */
-export function guardOf(guard: Guard): (request: FastifyRequest) => Admission {
+export function guardOf(guard: Guard, sharing: Sharing = unshared): (request: FastifyRequest) => Admission {
   if (guard.kind === 'unix') return () => ({ by: 'socket' })
   return (request) => {
     const [token, port] = [guard.token(), guard.port()]
@@ -54,8 +58,11 @@ export function guardOf(guard: Guard): (request: FastifyRequest) => Admission {
     const hosts = [...names.map((name) => `${name}:${port}`), page]
     checkHost(request, hosts)
     const { config } = request.routeOptions
-    if (!(config.page && isNavigation(request))) checkOrigin(request, hosts)
-    if (config.open) return { by: 'open' }
+    const shared = config.streams ? sharedBy(request, sharing) : undefined
+    if (shared === 'everybody') return { by: 'open' }
+    if (!shared && !(config.page && isNavigation(request))) checkOrigin(request, hosts)
+    // A browser asks first, and cannot say who it is then; it is told no more than that it may.
+    if (config.open || (shared && request.method === 'OPTIONS')) return { by: 'open' }
     if (hasToken(request, token)) return { by: 'token', token }
     // Under a name that others have too, any server of theirs could have been sent it.
     if (request.headers.host === page && isLoggedIn(request.headers.cookie, token, port)) {
@@ -64,6 +71,12 @@ export function guardOf(guard: Guard): (request: FastifyRequest) => Admission {
     }
     throw new AgentzError('UNAUTHORIZED', 'the request carries no token, or not the one of this server')
   }
+}
+
+function sharedBy(request: FastifyRequest, sharing: Sharing): 'everybody' | 'origin' | undefined {
+  if (sharing.public && !isOwnRequest(request)) return 'everybody'
+  const { origin } = request.headers
+  return origin !== undefined && sharing.origins.includes(origin) ? 'origin' : undefined
 }
 
 function hasToken(request: FastifyRequest, token: string): boolean {

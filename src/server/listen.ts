@@ -11,6 +11,7 @@ import { ensureHome, type Home, serverSocket } from '../base/paths.js'
 import { ensureToken } from '../base/token.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { buildApp } from './app.js'
+import { type Sharing, unshared } from './context.js'
 import { ownName } from './cookie.js'
 import { listenTcp, listenUnix, portOf } from './ears.js'
 import { Feeds } from './feed.js'
@@ -25,6 +26,7 @@ export interface ListenOptions {
   readonly host?: string
   /** 0 takes one that is free; else as config.json says. */
   readonly port?: number
+  readonly sharing?: Sharing
   /** The path of the Unix socket, in a directory of this user's own. */
   readonly socket?: string
 }
@@ -63,7 +65,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const apps: FastifyInstance[] = []
   const port = () => portOf(apps[1])
   const addresses = () => ({ url: `http://${name}:${port()}`, page: `http://${page(token())}:${port()}` })
-  const context = { home, supervisor, logger, feeds, streams, addresses }
+  const { sharing = unshared } = options
+  const context = { home, supervisor, logger, feeds, streams, sharing, addresses }
   const close = async () => void (await Promise.all(apps.map((app) => app.close())))
   try {
     apps.push(await buildApp({ ...context, guard: { kind: 'unix' } }))

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import { ensureHome, type Home, homePaths } from '../../src/base/paths.js'
 import { appendOnce } from '../../src/log/append.js'
 import { buildApp } from '../../src/server/app.js'
+import { type Sharing, unshared } from '../../src/server/context.js'
 import { Feeds } from '../../src/server/feed.js'
 import type { Guard } from '../../src/server/guard.js'
 import { type Listening, type ListenOptions, listen } from '../../src/server/listen.js'
@@ -62,13 +63,15 @@ export async function newApp(
     most?: number
     logger?: typeof silent
     requestTimeout?: number
+    sharing?: Sharing
   } = {},
 ): Promise<{ app: FastifyInstance; home: Home; supervisor: FakeSupervisor; streams: Streams; feeds: Feeds }> {
   const home = options.home ?? newHome(t)
   const supervisor = new FakeSupervisor()
   const [feeds, streams] = [new Feeds(), new Streams(options.most ?? 10, () => TOKEN)]
   const addresses = () => ({ url: `http://127.0.0.1:${PORT}`, page: `http://${PAGE.host}` })
-  const context = { home, supervisor: options.supervisor ?? supervisor, feeds, streams, addresses }
+  const sharing = options.sharing ?? unshared
+  const context = { home, supervisor: options.supervisor ?? supervisor, feeds, streams, sharing, addresses }
   const { requestTimeout, logger = silent, guard = TCP } = options
   const app = await buildApp({ ...context, logger, guard, ...(requestTimeout && { requestTimeout }) })
   t.teardown(() => app.close())

@@ -1,0 +1,81 @@
+/** Waiting for more of a stream: as one answer (long poll), or as events. */
+import { pageOf, type Source } from '../../streams/source.js'
+import { cursorAfter } from './cursor.js'
+import { frameAt } from './frames.js'
+import { spelled } from './headers.js'
+
+/** Proxies give up on silent connections after 30 s and more. */
+const HEARTBEAT_MS = 15_000
+/** A connection of events ends then, so that those who come meanwhile can share the next one. */
+const LIFE_MS = 60_000
+/** Of events before they are sent together, so that a long history is not a write for each page. */
+const BETWEEN = '\n\n'
+
+/** Resolves when there may be more behind an offset, or nothing will come; else after `ms`. */
+export function grown(source: Source, at: number, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      leave()
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    const leave = source.onGrowth(done)
+    signal.addEventListener('abort', done, { once: true })
+    // What came before anybody listened.
+    if (source.end > at || source.closed || source.gone || signal.aborted) done()
+  })
+}
+
+/** Events from an offset on, until the stream is closed or gone, or the client, or a minute is over. An empty text is a heartbeat. */
+export async function* eventsOf(
+  source: Source,
+  from: number,
+  known: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
+  const end = performance.now() + LIFE_MS
+  let at = from
+  let told = false
+  while (!signal.aborted && !source.gone) {
+    if (at < source.end) {
+      const frame = await frameAt(source, at)
+      // Nothing but what is no message.
+      if (frame.to === at) return
+      at = frame.to
+      if (frame.text === '' && at < source.end) continue
+      told = true
+      const control = controlOf(source, at, known)
+      yield frame.text === '' ? control : `${frame.text}${BETWEEN}${control}`
+    } else if (!told) {
+      told = true
+      yield controlOf(source, at, known)
+    } else if (source.closed) {
+      // Closed without another message: the control event that says so stands alone.
+      yield controlOf(source, at, known)
+    }
+    if (source.closed && at >= source.end) return
+    if (at < source.end) continue
+    const left = end - performance.now()
+    if (left <= 0) return
+    await grown(source, at, Math.min(HEARTBEAT_MS, left), signal)
+    if (at === source.end && !source.closed && !source.gone && !signal.aborted) yield ''
+  }
+}
+
+function controlOf(source: Source, at: number, known: number | undefined): string {
+  const upToDate = at >= source.end
+  const rest = !upToDate
+    ? { streamCursor: String(cursorAfter(known)) }
+    : source.closed
+      ? { upToDate, streamClosed: true }
+      : { streamCursor: String(cursorAfter(known)), upToDate }
+  return `event: control\ndata:${JSON.stringify({ streamNextOffset: spelled(at), ...rest })}`
+}
+
+/** @returns whole messages, or bytes, at an offset, and whether they go up to the end */
+export async function readOn(source: Source, at: number, most: number) {
+  const { bytes, to } = await pageOf(source, at, most)
+  return { bytes: source.json ? source.linesOf(bytes, at) : bytes, to, upToDate: to >= source.end }
+}

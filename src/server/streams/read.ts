@@ -1,0 +1,84 @@
+/** GET and HEAD of a stream. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AgentzError } from '../../base/errors.js'
+import { isPlace, type Source } from '../../streams/source.js'
+import { sendFrames } from '../sse.js'
+import type { Streams } from '../streams.js'
+import { asArray } from './body.js'
+import { cursorAfter } from './cursor.js'
+import { isText } from './frames.js'
+import { header, type Reading, readingOf, spelled } from './headers.js'
+import { eventsOf, grown, readOn } from './live.js'
+
+/** Bytes of one answer: what a client that stands still costs. */
+const CHUNK = 2 * 1024 * 1024
+
+export interface Live {
+  readonly streams: Streams
+  /** How long a poll waits, in milliseconds. */
+  readonly pollMs: number
+}
+
+export async function sendStream(source: Source, live: Live, request: FastifyRequest, reply: FastifyReply) {
+  const reading = readingOf(request)
+  const from = reading.from === 'now' ? source.end : reading.from
+  if (!(await isPlace(source, from))) {
+    throw new AgentzError('BAD_INPUT', `offset: this stream has no ${spelled(from)}`, {
+      hint: 'Send an offset that you got from this stream, or -1 for all of it.',
+    })
+  }
+  if (reading.live === 'sse') return sendEvents(source, from, reading, live, request, reply)
+  if (reading.live === 'long-poll') {
+    const signal = live.streams.open(reply.raw, request.admitted?.token)
+    if (from === source.end) await grown(source, from, live.pollMs, signal)
+    if (source.gone) throw new AgentzError('NOT_FOUND', 'the stream was deleted', { hint: 'Create it again.' })
+    if (from === source.end) return sendNothing(source, reading, reply)
+  }
+  const now = reading.from === 'now' && reading.live === undefined
+  const { bytes, to, upToDate } = now
+    ? { bytes: Buffer.alloc(0), to: from, upToDate: true }
+    : await readOn(source, from, CHUNK)
+  const closed = source.closed && upToDate
+  const tag = `"${source.id}:${from}:${to}${closed ? ':c' : ''}"`
+  reply.headers({
+    'content-type': source.contentType,
+    'stream-next-offset': spelled(to),
+    ...(upToDate && { 'stream-up-to-date': 'true' }),
+    ...(closed && { 'stream-closed': 'true' }),
+    ...(reading.live !== undefined && { 'stream-cursor': String(cursorAfter(reading.cursor)) }),
+    // May be kept, and has to be asked about: closure changes the tag.
+    ...(!now && { etag: tag, 'cache-control': 'private, no-cache' }),
+  })
+  if (!now && isKnown(header(request, 'If-None-Match'), tag)) return reply.code(304).send()
+  return reply.send(source.json ? asArray(bytes) : bytes)
+}
+
+async function sendEvents(
+  source: Source,
+  from: number,
+  { cursor }: Reading,
+  { streams }: Live,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const signal = streams.open(reply.raw, request.admitted?.token)
+  if (!isText(source)) reply.header('stream-sse-data-encoding', 'base64')
+  sendFrames(reply, eventsOf(source, from, cursor, signal))
+  // Its files stay open for as long as it goes on.
+  await new Promise((resolve) => {
+    if (reply.raw.closed) resolve(undefined)
+    else reply.raw.once('close', resolve)
+  })
+  return reply
+}
+
+function sendNothing({ end, closed }: Source, { cursor }: Reading, reply: FastifyReply): FastifyReply {
+  const rest = closed ? { 'stream-closed': 'true' } : { 'stream-cursor': String(cursorAfter(cursor)) }
+  return reply
+    .code(204)
+    .headers({ 'stream-next-offset': spelled(end), 'stream-up-to-date': 'true', ...rest })
+    .send()
+}
+
+const isKnown = (wanted: string | undefined, tag: string): boolean =>
+  (wanted ?? '').split(',').some((each) => each.trim().replace(/^W\//, '') === tag)

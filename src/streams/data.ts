@@ -1,0 +1,106 @@
+/** The bytes of a stream: one file, written by one server at a time, read by anybody. Its length is the offset that comes next. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  read,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { promisify } from 'node:util'
+import { AgentzError, reason } from '../base/errors.js'
+import { NEWLINE } from '../log/line.js'
+
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const readAsync = promisify(read)
+const syncAsync = promisify(fdatasync)
+
+export class DataFile {
+  readonly path: string
+  readonly fd: number
+  #broken: AgentzError | undefined
+
+  /** @throws as the system does, ENOENT too unless it is to be made */
+  constructor(path: string, make = false) {
+    this.path = path
+    this.fd = openSync(path, FLAGS | (make ? constants.O_CREAT | constants.O_EXCL : 0), 0o600)
+    const stat = fstatSync(this.fd)
+    if (!stat.isFile() || stat.uid !== process.getuid?.()) {
+      closeSync(this.fd)
+      throw new AgentzError('LOG_WRITE', `cannot use ${path}: it is not a regular file of this user`)
+    }
+    if ((stat.mode & 0o777) !== 0o600) fchmodSync(this.fd, 0o600)
+  }
+
+  get size(): number {
+    return fstatSync(this.fd).size
+  }
+
+  /** Appends all of it, or nothing. @throws LOG_WRITE */
+  append(bytes: Buffer): void {
+    if (this.#broken !== undefined) throw this.#broken
+    const from = this.size
+    let why: unknown
+    try {
+      const count = writeSync(this.fd, bytes)
+      if (count === bytes.length) return
+      why = new Error(`only ${count} of ${bytes.length} bytes were written`)
+    } catch (error) {
+      why = error
+    }
+    this.cut(from)
+    throw this.#failed(why)
+  }
+
+  /** A failed sync is final, as it is for logs: the kernel tells it once. @throws LOG_WRITE */
+  async sync(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken
+    try {
+      await syncAsync(this.fd)
+    } catch (error) {
+      this.#broken = this.#failed(error)
+      throw this.#broken
+    }
+  }
+
+  /** Takes back what nobody was told of. */
+  cut(size: number): void {
+    ftruncateSync(this.fd, size)
+  }
+
+  /** Where the last whole line ends. */
+  linesEnd(): number {
+    const block = Buffer.allocUnsafe(64 * 1024)
+    for (let end = this.size; end > 0; end -= block.length) {
+      const from = Math.max(0, end - block.length)
+      const count = readSync(this.fd, block, 0, end - from, from)
+      const at = block.subarray(0, count).lastIndexOf(NEWLINE)
+      if (at >= 0) return from + at + 1
+    }
+    return 0
+  }
+
+  close(): void {
+    closeSync(this.fd)
+  }
+
+  #failed(why: unknown): AgentzError {
+    return new AgentzError('LOG_WRITE', `cannot append to ${this.path}: ${reason(why)}`, { cause: why })
+  }
+}
+
+/** Bytes of an open file from `from` on, `most` of them or fewer where it ends. */
+export async function readAt(fd: number, from: number, most: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(most)
+  let filled = 0
+  while (filled < most) {
+    const { bytesRead } = await readAsync(fd, buffer, filled, most - filled, from + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
+}

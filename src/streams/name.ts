@@ -1,0 +1,22 @@
+/** Names of durable streams, as clients choose them, and of the files that they are kept in. */
+import { AgentzError } from '../base/errors.js'
+
+/** Bytes of a file's name that are left for it beside the longest ending, with room to spare. */
+const LONGEST = 200
+
+/**
+ * The name with every byte but a-z 0-9 - _ as %xx: no dot, no slash, and nothing that differs by its case alone, so that
+ * different names are different files on every system. @throws BAD_INPUT for a name that is too long, or none
+ */
+export function keyOf(name: string): string {
+  const key = [...Buffer.from(name)].map(spelled).join('')
+  if (key.length > 0 && key.length <= LONGEST) return key
+  throw new AgentzError('BAD_INPUT', `the name of a stream must be 1 to ${LONGEST} characters, and is ${key.length}`, {
+    hint: 'Take a shorter one; what is not a-z, 0-9, - or _ counts as three for each of its bytes.',
+  })
+}
+
+function spelled(byte: number): string {
+  const character = String.fromCharCode(byte)
+  return /[a-z0-9_-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`
+}

@@ -1,0 +1,339 @@
+/**
+ * One open stream. Appends that come while others are on their way to the disk share the next write and sync. What was
+ * decided about them - producers, sequence, closure, and for raw bytes where they stand - goes to the sidecar first, then their
+ * bytes go to the file; only then does anybody see them, or hear that they were taken.
+ */
+import { errno } from '../base/errors.js'
+import { DataFile, readAt } from './data.js'
+import { type Decision, decide, type Wanted } from './decide.js'
+import { apply, type Claim, type Line, type Meta } from './meta.js'
+import { Refusal } from './refusal.js'
+import { readSidecar, Sidecar } from './sidecar.js'
+import { isJson, type Source } from './source.js'
+
+/** Of one write: what a client can have to wait for others at most. */
+const BATCH = 256
+const BATCH_BYTES = 8 * 1024 * 1024
+
+interface Job {
+  readonly wanted: Wanted
+  readonly resolve: (taken: Taken) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface Taken extends Decision {
+  readonly end: number
+  readonly closed: boolean
+}
+
+export interface Files {
+  readonly meta: string
+  readonly data: (json: boolean) => string
+}
+
+export class Stream implements Source {
+  readonly json: boolean
+  #meta: Meta
+  readonly #files: Files
+  readonly #data: DataFile
+  readonly #sidecar: Sidecar
+  readonly #listeners = new Set<() => void>()
+  readonly #queue: Job[] = []
+  #running = false
+  #end = 0
+  /** Where an append began that the sidecar tells of and that has not happened. */
+  #void: number | undefined
+  #users = 0
+  #gone = false
+  #closed = false
+  #usedAt: number
+  #notedAt: number
+
+  /** @returns undefined if there is none. @throws STREAM_GONE if its bytes are lost */
+  static open(files: Files): Stream | undefined {
+    const meta = readSidecar(files.meta)?.meta
+    return meta === undefined ? undefined : new Stream(files, meta)
+  }
+
+  private constructor(files: Files, meta: Meta) {
+    this.#files = files
+    this.#meta = meta
+    this.json = isJson(meta.contentType)
+    this.#data = openData(files.data(this.json), meta.name)
+    this.#sidecar = new Sidecar(files.meta)
+    try {
+      this.#load()
+    } catch (error) {
+      this.#free()
+      throw error
+    }
+    this.#usedAt = this.#notedAt = this.#sidecar.touchedAt
+  }
+
+  get meta(): Readonly<Meta> {
+    return this.#meta
+  }
+  get id(): string {
+    return this.#meta.id
+  }
+  get contentType(): string {
+    return this.#meta.contentType
+  }
+  get end(): number {
+    return this.#end
+  }
+  get closed(): boolean {
+    return this.#meta.closed
+  }
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Whether nobody reads or writes it now. */
+  get idle(): boolean {
+    return this.#users === 0 && !this.#running && this.#listeners.size === 0
+  }
+
+  read(from: number, most: number): Promise<Buffer> {
+    return readAt(this.#data.fd, from, most)
+  }
+
+  linesOf(bytes: Buffer): Buffer {
+    return bytes
+  }
+
+  onGrowth(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+      this.touch()
+    }
+  }
+
+  /** Keeps its files open for as long as `work` takes. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#users++
+    try {
+      return await work()
+    } finally {
+      this.#users--
+      if (this.#closed && this.#users === 0) this.#free()
+    }
+  }
+
+  /** Somebody reads or writes: its time to live begins anew. Nothing is written for a stream that has none. */
+  touch(now = Date.now()): void {
+    const { ttl } = this.#meta
+    if (ttl === undefined || this.#gone) return
+    this.#usedAt = now
+    // Of the time to live a twentieth may be lost with the server.
+    if (Math.abs(now - this.#notedAt) < ttl * 50) return
+    this.#sidecar.touch(now)
+    this.#notedAt = now
+  }
+
+  expired(now = Date.now()): boolean {
+    const { ttl, expiresAt } = this.#meta
+    if (expiresAt !== undefined && now >= Date.parse(expiresAt)) return true
+    return ttl !== undefined && this.#listeners.size === 0 && now >= this.#usedAt + ttl * 1000
+  }
+
+  /** @throws Refusal, LOG_WRITE: nothing of it is there then */
+  append(wanted: Wanted): Promise<Taken> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ wanted, resolve, reject })
+      void this.#run()
+    })
+  }
+
+  /** Notes a fork, before it is made. @throws LOG_WRITE */
+  async noteFork(id: string, name: string): Promise<void> {
+    await this.#sidecar.append([{ type: 'forked', id, name }])
+    this.#meta.forks.set(id, name)
+  }
+
+  /** Its forks need the name, and nobody the bytes. @throws LOG_WRITE */
+  async bury(): Promise<void> {
+    await this.#sidecar.append([{ type: 'deleted' }])
+    this.#meta.deleted = true
+    this.#data.cut(0)
+    this.retire()
+  }
+
+  /** Looks whether another server has changed it since; this one is of no use then. */
+  isCurrent(): boolean {
+    if (!this.#gone && !this.#running && !this.#isOurs()) this.retire()
+    return !this.#gone
+  }
+
+  /** It is another stream's name from now on, or nobody's. */
+  retire(): void {
+    this.#gone = true
+    this.close()
+    this.#wake()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#users === 0) this.#free()
+  }
+
+  #isOurs(): boolean {
+    return this.#sidecar.isOurs && this.#data.size === this.#end
+  }
+
+  #free(): void {
+    this.#data.close()
+    this.#sidecar.close()
+  }
+
+  /** Makes of the two files what was acknowledged, and nothing else. */
+  #load(): void {
+    const fold = readSidecar(this.#files.meta)
+    if (fold?.meta === undefined) throw lost(this.#meta.name, 'its sidecar is gone')
+    const { size } = this.#data
+    const { pending } = fold
+    this.#void = fold.end(size) ? pending?.from : undefined
+    this.#meta = fold.meta
+    if (this.#meta.deleted) return
+    const { to } = this.#meta
+    if (size < to) throw lost(this.#meta.name, `${to - size} bytes of its file ${this.#data.path} are missing`)
+    this.#end = this.json ? Math.max(to, this.#data.linesEnd()) : to
+    if (this.#void !== undefined) this.#end = this.#void
+    if (this.#end < size) this.#data.cut(this.#end)
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return
+    this.#running = true
+    await this.use(async () => {
+      while (this.#queue.length > 0) await this.#commit(this.#take())
+    })
+    this.#running = false
+  }
+
+  #take(): Job[] {
+    let [count, bytes] = [0, 0]
+    for (; count < this.#queue.length && count < BATCH && (count === 0 || bytes < BATCH_BYTES); count++) {
+      bytes += this.#queue[count]?.wanted.bytes.length ?? 0
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  async #commit(batch: readonly Job[]): Promise<void> {
+    const taken: [Job, Decision, number][] = []
+    try {
+      if (this.#gone) throw new Refusal('NOT_FOUND', 'the stream was deleted meanwhile', 'Create it again.')
+      if (!this.#isOurs()) {
+        this.retire()
+        throw new Refusal('LOCK_BUSY', 'another server writes to this stream', 'Try again; one server should do so.')
+      }
+      const record = this.#decideAll(batch, taken)
+      await this.#write(record, taken)
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+      return
+    }
+    for (const [{ resolve }, decision, end] of taken) resolve({ ...decision, end, closed: this.closed })
+    this.#wake()
+  }
+
+  /** Fills `taken`; refuses the others. @returns what the sidecar has to tell of it */
+  #decideAll(batch: readonly Job[], taken: [Job, Decision, number][]): Batch {
+    const meta = this.#meta
+    const claims = new Map<string, Claim>()
+    const state: Batch = {
+      closed: meta.closed,
+      closedBy: undefined,
+      seq: undefined,
+      claims,
+      told: false,
+      to: this.#end,
+    }
+    for (const job of batch) {
+      const { bytes, close, producer, seq } = job.wanted
+      const draft = {
+        closed: state.closed,
+        closedBy: state.closedBy ?? meta.closedBy,
+        seq: state.seq ?? meta.seq,
+        claim: (id: string) => claims.get(id) ?? meta.producers.get(id),
+        end: state.to,
+      }
+      let decision: Decision
+      try {
+        decision = decide(draft, job.wanted)
+      } catch (error) {
+        job.reject(error)
+        continue
+      }
+      if (decision.isNew) {
+        state.to += bytes.length
+        if (seq !== undefined) state.seq = seq
+        if (producer !== undefined) claims.set(producer[0], [producer[1], producer[2]])
+        if (close) [state.closed, state.closedBy] = [true, producer]
+        state.told ||= !this.json || seq !== undefined || producer !== undefined || close
+      }
+      taken.push([job, decision, state.to])
+    }
+    return state
+  }
+
+  async #write(state: Batch, taken: readonly [Job, Decision, number][]): Promise<void> {
+    const from = this.#end
+    const { to, seq, claims, closedBy } = state
+    const producers = [...claims].map(([id, [epoch, last]]) => [id, epoch, last] as [string, number, number])
+    const closed = state.closed && !this.closed ? ({ closed: true } as const) : {}
+    const rest = { ...(seq !== undefined && { seq }), ...(producers.length > 0 && { producers }), ...closed }
+    const record = { type: 'append' as const, from, to, ...rest, ...(closedBy && { closedBy }) }
+    const told: Line[] = state.told ? [record] : []
+    if (told.length === 0 && to === from) return
+    const lines = this.#void === undefined ? told : [{ type: 'void' as const, from: this.#void }, ...told]
+    if (lines.length > 0) {
+      // Until its bytes are there.
+      if (told.length > 0) this.#void = from
+      await this.#sidecar.append(lines)
+    }
+    const bytes = taken.filter(([, { isNew }]) => isNew).map(([{ wanted }]) => wanted.bytes)
+    if (to > from) {
+      this.#data.append(Buffer.concat(bytes))
+      await this.#data.sync()
+    }
+    this.#void = undefined
+    this.#end = to
+    if (state.told) {
+      apply(this.#meta, record)
+      this.#sidecar.compact(this.#meta)
+    }
+  }
+
+  #wake(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+interface Batch {
+  closed: boolean
+  closedBy: Wanted['producer']
+  seq: string | undefined
+  readonly claims: Map<string, Claim>
+  /** Whether the sidecar has to tell of it. */
+  told: boolean
+  to: number
+}
+
+function openData(path: string, name: string): DataFile {
+  try {
+    return new DataFile(path)
+  } catch (error) {
+    if (errno(error) === 'ENOENT') throw lost(name, `its file ${path} is gone`)
+    throw error
+  }
+}
+
+const lost = (name: string, why: string) =>
+  new Refusal(
+    'STREAM_GONE',
+    `the stream ${JSON.stringify(name)} cannot be read: ${why}`,
+    'Delete it, and create it anew.',
+  )
