@@ -8,7 +8,7 @@ import { errorCodes } from '../src/base/errors.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The house, from the ground up: a room uses rooms of lower floors, and no neighbour. */
-const floors = [['base'], ['log'], ['session'], ['agents', 'supervisor'], ['daemon', 'server'], ['cli']]
+const floors = [['base'], ['log'], ['session', 'streams'], ['agents', 'supervisor'], ['daemon', 'server'], ['cli']]
 const floorOf = (room: string) => floors.findIndex((rooms) => rooms.includes(room))
 
 /** Packages that one place makes up for the flaws of, or that cost too much to be loaded by accident. */
@@ -38,6 +38,7 @@ const withoutTwin: Record<string, string> = {
   'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
   'test/server/hostile-page.test.ts': 'the guard before pages of other origins, in a real browser',
   'test/server/hostile-wire.test.ts': 'app.ts and guard.ts before requests that no browser makes',
+  'test/server/streams/conformance.test.ts': 'server/streams/, by the official suite of the protocol',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',

@@ -7,6 +7,8 @@ import { print } from './terminal.js'
 interface Args {
   host?: '127.0.0.1' | '::1' | 'localhost'
   port?: string
+  streamsOrigin?: string[]
+  streamsPublic?: boolean
   json?: boolean
   how?: boolean
 }
@@ -24,6 +26,15 @@ export const verb: Verb<Args> = {
         alias: 'p',
         type: 'string',
         describe: 'The port; 4201, if not given; 0 takes a free one',
+      })
+      .option('streams-origin', {
+        type: 'string',
+        array: true,
+        describe: 'Pages of this origin may use durable streams, with the token',
+      })
+      .option('streams-public', {
+        type: 'boolean',
+        describe: 'Whoever reaches the port may use durable streams, without a token; not sessions',
       }) as never,
   handle: async (args) => {
     const { home, config, supervisor } = context()
@@ -32,6 +43,9 @@ export const verb: Verb<Args> = {
     if (!/^\d{1,5}$/.test(args.port ?? '0') || port > 65535) {
       throw new AgentzError('BAD_INPUT', `--port: ${JSON.stringify(args.port)} is not a port`)
     }
+    const origins = args.streamsOrigin ?? []
+    for (const origin of origins) checkOrigin(origin)
+    const sharing = { origins, public: args.streamsPublic === true }
     if (args.how) {
       const socket = shellWords([serverSocket(home)])
       await print(
@@ -41,10 +55,18 @@ export const verb: Verb<Args> = {
     }
     // The framework is loaded by this verb alone.
     const { serve } = await import('../server/serve.js')
-    const { url, socketPath, closed } = await serve({ home, config, supervisor, host, port })
+    const { url, socketPath, closed } = await serve({ home, config, supervisor, host, port, sharing })
     const text = `listening on ${socketPath}\n         and ${url}   (a browser: \`agentz open\`; its token: \`agentz token\`)\n`
     await print(args.json ? `${JSON.stringify({ url, socketPath, pid: process.pid })}\n` : text)
     await closed
     return 0
   },
+}
+
+/** As browsers send it, to the letter. */
+function checkOrigin(origin: string): void {
+  if (URL.canParse(origin) && new URL(origin).origin === origin) return
+  throw new AgentzError('BAD_INPUT', `--streams-origin: ${JSON.stringify(origin)} is not an origin`, {
+    hint: 'Write it as browsers do: https://example.org, without a path.',
+  })
 }

@@ -4,27 +4,13 @@
  * bytes go to the file; only then does anybody see them, or hear that they were taken.
  */
 import { errno } from '../base/errors.js'
+import { Batch, type Job, type Taken, takeJobs } from './batch.js'
 import { DataFile, readAt } from './data.js'
-import { type Decision, decide, type Wanted } from './decide.js'
-import { apply, type Claim, type Line, type Meta } from './meta.js'
+import type { Wanted } from './decide.js'
+import { apply, type Line, type Meta } from './meta.js'
 import { Refusal } from './refusal.js'
 import { readSidecar, Sidecar } from './sidecar.js'
 import { isJson, type Source } from './source.js'
-
-/** Of one write: what a client can have to wait for others at most. */
-const BATCH = 256
-const BATCH_BYTES = 8 * 1024 * 1024
-
-interface Job {
-  readonly wanted: Wanted
-  readonly resolve: (taken: Taken) => void
-  readonly reject: (error: unknown) => void
-}
-
-export interface Taken extends Decision {
-  readonly end: number
-  readonly closed: boolean
-}
 
 export interface Files {
   readonly meta: string
@@ -208,118 +194,56 @@ export class Stream implements Source {
     if (this.#running) return
     this.#running = true
     await this.use(async () => {
-      while (this.#queue.length > 0) await this.#commit(this.#take())
+      while (this.#queue.length > 0) await this.#commit(takeJobs(this.#queue))
     })
     this.#running = false
   }
 
-  #take(): Job[] {
-    let [count, bytes] = [0, 0]
-    for (; count < this.#queue.length && count < BATCH && (count === 0 || bytes < BATCH_BYTES); count++) {
-      bytes += this.#queue[count]?.wanted.bytes.length ?? 0
-    }
-    return this.#queue.splice(0, count)
-  }
-
-  async #commit(batch: readonly Job[]): Promise<void> {
-    const taken: [Job, Decision, number][] = []
+  async #commit(jobs: readonly Job[]): Promise<void> {
     try {
       if (this.#gone) throw new Refusal('NOT_FOUND', 'the stream was deleted meanwhile', 'Create it again.')
       if (!this.#isOurs()) {
         this.retire()
         throw new Refusal('LOCK_BUSY', 'another server writes to this stream', 'Try again; one server should do so.')
       }
-      const record = this.#decideAll(batch, taken)
-      await this.#write(record, taken)
+      const batch = new Batch(this.#meta, this.#end, this.json, jobs)
+      await this.#write(batch)
+      batch.resolve()
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      // Those that were refused already stay so.
+      for (const { reject } of jobs) reject(error)
       return
     }
-    for (const [{ resolve }, decision, end] of taken) resolve({ ...decision, end, closed: this.closed })
     this.#wake()
   }
 
-  /** Fills `taken`; refuses the others. @returns what the sidecar has to tell of it */
-  #decideAll(batch: readonly Job[], taken: [Job, Decision, number][]): Batch {
-    const meta = this.#meta
-    const claims = new Map<string, Claim>()
-    const state: Batch = {
-      closed: meta.closed,
-      closedBy: undefined,
-      seq: undefined,
-      claims,
-      told: false,
-      to: this.#end,
-    }
-    for (const job of batch) {
-      const { bytes, close, producer, seq } = job.wanted
-      const draft = {
-        closed: state.closed,
-        closedBy: state.closedBy ?? meta.closedBy,
-        seq: state.seq ?? meta.seq,
-        claim: (id: string) => claims.get(id) ?? meta.producers.get(id),
-        end: state.to,
-      }
-      let decision: Decision
-      try {
-        decision = decide(draft, job.wanted)
-      } catch (error) {
-        job.reject(error)
-        continue
-      }
-      if (decision.isNew) {
-        state.to += bytes.length
-        if (seq !== undefined) state.seq = seq
-        if (producer !== undefined) claims.set(producer[0], [producer[1], producer[2]])
-        if (close) [state.closed, state.closedBy] = [true, producer]
-        state.told ||= !this.json || seq !== undefined || producer !== undefined || close
-      }
-      taken.push([job, decision, state.to])
-    }
-    return state
-  }
-
-  async #write(state: Batch, taken: readonly [Job, Decision, number][]): Promise<void> {
-    const from = this.#end
-    const { to, seq, claims, closedBy } = state
-    const producers = [...claims].map(([id, [epoch, last]]) => [id, epoch, last] as [string, number, number])
-    const closed = state.closed && !this.closed ? ({ closed: true } as const) : {}
-    const rest = { ...(seq !== undefined && { seq }), ...(producers.length > 0 && { producers }), ...closed }
-    const record = { type: 'append' as const, from, to, ...rest, ...(closedBy && { closedBy }) }
-    const told: Line[] = state.told ? [record] : []
-    if (told.length === 0 && to === from) return
-    const lines = this.#void === undefined ? told : [{ type: 'void' as const, from: this.#void }, ...told]
-    if (lines.length > 0) {
+  async #write({ from, to, bytes, record }: Batch): Promise<void> {
+    if (record === undefined && to === from) return
+    const lines: Line[] = this.#void === undefined ? [] : [{ type: 'void', from: this.#void }]
+    if (record !== undefined) {
+      lines.push(record)
       // Until its bytes are there.
-      if (told.length > 0) this.#void = from
-      await this.#sidecar.append(lines)
+      this.#void = from
     }
-    const bytes = taken.filter(([, { isNew }]) => isNew).map(([{ wanted }]) => wanted.bytes)
+    if (lines.length > 0) await this.#sidecar.append(lines)
     if (to > from) {
-      this.#data.append(Buffer.concat(bytes))
+      this.#data.append(bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes))
       await this.#data.sync()
     }
     this.#void = undefined
     this.#end = to
-    if (state.told) {
-      apply(this.#meta, record)
+    if (record === undefined) return
+    apply(this.#meta, record)
+    try {
       this.#sidecar.compact(this.#meta)
+    } catch {
+      // It is large, and true all the same: the append is on the disk, and the next one tries again.
     }
   }
 
   #wake(): void {
     for (const listener of [...this.#listeners]) listener()
   }
-}
-
-interface Batch {
-  closed: boolean
-  closedBy: Wanted['producer']
-  seq: string | undefined
-  readonly claims: Map<string, Claim>
-  /** Whether the sidecar has to tell of it. */
-  told: boolean
-  to: number
 }
 
 function openData(path: string, name: string): DataFile {

@@ -3,6 +3,7 @@
  * said to be; and pages of other origins may ask, where `agentz serve` was told so, here alone.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AgentzError, errno } from '../../base/errors.js'
 import type { Context } from '../context.js'
 import { sendError } from '../errors.js'
 import type { Handler } from '../streams/handle.js'
@@ -44,7 +45,7 @@ export function streamRoutes(app: FastifyInstance, { home, streams, sharing }: C
     })
     scope.setErrorHandler((error, request, reply) => {
       reply.headers(factsOf(error))
-      sendError(error, request, reply)
+      sendError(inOurWords(error), request, reply)
     })
     scope.addHook('onClose', async () => (await handler?.catch(() => undefined))?.close())
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -65,6 +66,17 @@ export function streamRoutes(app: FastifyInstance, { home, streams, sharing }: C
         .send()
     })
   })
+}
+
+/** Fastify's refusals of bodies, which are other ones here. */
+function inOurWords(error: unknown): unknown {
+  const code = errno(error)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new AgentzError('BAD_INPUT', 'Content-Type: is not one', { cause: error })
+  }
+  if (code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return error
+  const hint = 'Send it in several appends.'
+  return new AgentzError('BODY_TOO_LARGE', 'the body of the request is larger than 32 MiB', { hint, cause: error })
 }
 
 /** What a client has to know beside the sentence. */

@@ -3,11 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
 import { type Home, sessionLog } from '../../base/paths.js'
 import { parseId } from '../../session/id.js'
+import type { Taken } from '../../streams/batch.js'
 import { linesOf } from '../../streams/messages.js'
 import { Refusal } from '../../streams/refusal.js'
 import { mediaType, type Source } from '../../streams/source.js'
 import { Store } from '../../streams/store.js'
-import type { Stream, Taken } from '../../streams/stream.js'
+import type { Stream } from '../../streams/stream.js'
 import { askedOf, header, producerOf, spelled, wantsClosed } from './headers.js'
 import { Logs } from './logs.js'
 import { isOwn } from './name.js'
@@ -100,7 +101,7 @@ const NONE = '0'
 const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0))
 
 function contentOf(stream: Stream, body: Buffer, contentType: string | undefined): Buffer {
-  if (contentType === undefined) throw new AgentzError('BAD_INPUT', 'Content-Type: must be sent with a body')
+  if (!contentType) throw new AgentzError('BAD_INPUT', 'Content-Type: must be sent with a body')
   if (mediaType(contentType) !== mediaType(stream.contentType)) {
     const why = `the content type of the stream is ${stream.contentType}, and not ${contentType}`
     throw new Refusal('CONFLICT', why, 'Send what has the type of the stream.')

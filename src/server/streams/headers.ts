@@ -47,7 +47,7 @@ export function askedOf(request: FastifyRequest): Asked {
   if (expiresAt !== undefined && !(rfc3339.test(expiresAt) && !Number.isNaN(Date.parse(expiresAt)))) {
     throw bad('Stream-Expires-At', 'must be a time as 2030-01-31T12:00:00Z')
   }
-  const contentType = header(request, 'Content-Type')
+  const contentType = header(request, 'Content-Type') || undefined
   return { contentType, ttl, expiresAt, closed: wantsClosed(request), fork: forkOf(request) }
 }
 
