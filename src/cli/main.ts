@@ -94,7 +94,19 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** Options that may be given more than once, and positional words. */
-const lists = new Set(['_', 'prompt', 'text', 'id', 'env', 'e', 'label', 'l', 'status'])
+const lists = new Set([
+  '_',
+  'prompt',
+  'text',
+  'id',
+  'env',
+  'e',
+  'label',
+  'l',
+  'status',
+  'streams-origin',
+  'streamsOrigin',
+])
 
 /** Which of the two was meant? */
 function refuseDoubled(args: object, error: (message: string) => AgentzError): void {

@@ -30,6 +30,7 @@ export const verb: Verb<Args> = {
       .option('streams-origin', {
         type: 'string',
         array: true,
+        nargs: 1,
         describe: 'Pages of this origin may use durable streams, with the token',
       })
       .option('streams-public', {

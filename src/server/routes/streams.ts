@@ -35,8 +35,9 @@ export function streamRoutes(app: FastifyInstance, { home, streams, sharing }: C
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_, body, done) => done(null, body))
     scope.addHook('onRequest', async (request, reply) => {
       const { origin } = request.headers
-      reply.header('cross-origin-resource-policy', 'cross-origin')
-      if (!sharing.public && (origin === undefined || !sharing.origins.includes(origin))) return
+      const shared = sharing.public || (origin !== undefined && sharing.origins.includes(origin))
+      reply.header('cross-origin-resource-policy', shared ? 'cross-origin' : 'same-origin')
+      if (!shared) return
       reply.headers({
         'access-control-allow-origin': sharing.public ? '*' : origin,
         'access-control-expose-headers': exposed.join(', '),
