@@ -39,6 +39,8 @@ const withoutTwin: Record<string, string> = {
   'test/server/hostile-page.test.ts': 'the guard before pages of other origins, in a real browser',
   'test/server/hostile-wire.test.ts': 'app.ts and guard.ts before requests that no browser makes',
   'test/server/streams/conformance.test.ts': 'server/streams/, by the official suite of the protocol',
+  'test/server/hostile-user.test.ts': "what is the server's before another user of the machine",
+  'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
