@@ -1,10 +1,10 @@
 /** What other users of the machine, foreign pages and slow senders get from the server: nothing, and a line in its log. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
-import { AUTH, get, HOST, newApp, newHome, newServer } from './helpers.js'
+import { AUTH, get, HOST, newApp, newHome, newServer, newSession } from './helpers.js'
 
 const able = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0
 
@@ -79,4 +79,40 @@ t.test('a refusal leaves one line with door and origin', async (t) => {
   )
   t.ok(found.every(({ route, door }) => /^\/v1\/sessions\/:/.test(route) && door === 'tcp'))
   t.notMatch(lines.join(''), 'canary')
+})
+
+t.test('a GET changes nothing', async (t) => {
+  const { app, home } = await newApp(t)
+  const { sessionId } = await newSession(home)
+  await app.inject({ url: '/v1/sessions', headers: AUTH })
+  const files = () =>
+    readdirSync(home.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      // What is derived may be derived anew.
+      .filter((path) => !path.startsWith(home.cache))
+      .map((path) => [path, readFileSync(path, 'utf8')])
+  const before = files()
+  const known = {
+    '/healthz': 200,
+    '/login': 200,
+    '/login.js': 200,
+    '/login.css': 200,
+    '/icon.svg': 200,
+    '/v1/server': 200,
+    '/v1/sessions': 200,
+    '/v1/sessions/:id': 200,
+    '/v1/sessions/:id/events': 200,
+    '/v1/events': 200,
+    '/v1/approvals': 200,
+  }
+  for (const [route, status] of Object.entries(known)) {
+    const url = `${route.replace(':id', sessionId)}${route.endsWith('events') ? '?follow=0' : ''}`
+    t.equal((await app.inject({ url, headers: AUTH })).statusCode, status, route)
+  }
+  const count = [...app.printRoutes({ commonPrefix: false }).matchAll(/\(([A-Z, ]+)\)/g)].filter(([, methods]) =>
+    methods?.includes('GET'),
+  ).length
+  t.equal(count, Object.keys(known).length, 'these are all of them')
+  t.same(files(), before)
 })
