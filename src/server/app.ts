@@ -31,8 +31,12 @@ const NAME_LENGTH = 1000
 const REQUEST_MS = 10_000
 const LOOK_MS = 1000
 
-/** No answer is kept, taken for another type than it is, or shown on a page of somebody else. */
+/**
+ * No answer is kept, taken for another type than it is, or shown on a page of somebody else. None is a page that may do something: what
+ * clients keep in streams comes back by the type that they gave it. Pages of ours have a policy of their own.
+ */
 const onAll = {
+  'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',

@@ -6,6 +6,7 @@ import { sessionLog } from '../../src/base/paths.js'
 import { ensureToken } from '../../src/base/token.js'
 import { ownName } from '../../src/server/cookie.js'
 import { newBrowser } from '../helpers/browser.js'
+import { call } from '../helpers/call.js'
 import { get, newServer, newSession, SseClient } from './helpers.js'
 
 const evil = '\ndata: evil\n\nid: 7\nevent: reset\nretry: 1\n\n: x\r\rdata: evil\r\n\r\n'
@@ -81,6 +82,25 @@ t.test('lines of any kind stay what they are', async (t) => {
   })`
   const seen = (await page.evaluate(script)) as typeof expected
   for (const [at, event] of expected.entries()) t.same(seen[at], event, `a browser, ${nameOf(at)}`)
+})
+
+t.test('what a client keeps in a stream is no page of ours, whatever type it has', async (t) => {
+  const server = await newServer(t)
+  const site = `http://${ownName(ensureToken(server.home))}:${new URL(server.url).port}`
+  const headers = { authorization: `Bearer ${ensureToken(server.home)}`, 'content-type': 'text/html' }
+  const body =
+    '<title>kept</title><p>text</p><script>document.title = "run"</script><img src=x onerror=document.title="run">'
+  t.equal((await call(`${site}/v1/stream/evil`, { method: 'PUT', headers, body })).status, 201)
+  const page = await (await newBrowser(t)).newPage()
+  await page.goto(`${site}/login#${issueCode(server.home)}`)
+  await page.getByText('You are logged in').waitFor()
+  await page.goto(`${site}/v1/stream/evil?offset=-1`)
+  await page.getByText('text').waitFor()
+  t.equal(await page.title(), 'kept', 'its script does not run')
+  t.match((await call(`${site}/v1/stream/evil?offset=-1`, { headers })).headers, {
+    'content-security-policy': /^sandbox; default-src 'none'/,
+    'x-content-type-options': 'nosniff',
+  })
 })
 
 t.test('a link in the place of a log leads nowhere', async (t) => {
