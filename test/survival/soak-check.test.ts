@@ -6,6 +6,7 @@ import { newHistory } from './soak/history.js'
 const started = { type: 'daemon_started', epoch: 1, timestamp: '2026-01-01T00:00:00.000Z' }
 const ended = { type: 'daemon_exited', epoch: 1, result: 'success', timestamp: '2026-01-01T00:00:09.000Z' }
 const completed = { type: 'session_completed', timestamp: '2026-01-01T00:00:08.000Z' }
+const interrupted = { type: 'session_interrupted', cause: { result: 'agent' } }
 const asked = { type: 'user_message', messageId: 'm-a-1' }
 const second = { type: 'user_message', messageId: 'm-a-2' }
 const accepted = ['m-a-1', 'm-a-2'].map((messageId) => ({ type: 'message_accepted', messageId }))
@@ -69,6 +70,17 @@ t.test('each broken promise is named', async (t) => {
     ],
     ['an end lost', evidence([...good.slice(0, -1)]), /start 1 has 0 ends/],
     ['an end without a cause', evidence([...good.slice(0, -1), { ...ended, result: 'unknown' }]), /end 1 has no cause/],
+    ['something left behind', evidence(good, { leftovers: ['a process'] }), /it has left a process/],
+    [
+      'an end that nobody has asked for',
+      evidence([...good.slice(0, -2), interrupted, ended], { statuses: { ls: 'interrupted' } }),
+      /it is interrupted \({"result":"agent"}\)/,
+    ],
+    [
+      'no last word',
+      evidence(without(completed), { statuses: { ls: 'interrupted' } }),
+      /the last word in its file is undefined/,
+    ],
     ['two statuses', evidence(good, { statuses: { ls: 'running', http: 'completed' } }), /its status is \{"ls"/],
     ['a status that lives', evidence(good, { statuses: { ls: 'running' } }), /its status is running at the end/],
     [
@@ -80,6 +92,37 @@ t.test('each broken promise is named', async (t) => {
     ['work of nobody', evidence(without(said), { notes: [] }), /its agent was given nothing/],
   ]
   for (const [name, seen, why] of rows) t.match(broken(seen).join('\n'), why, name)
+})
+
+t.test('a program is run once, and has ended as it was killed', async (t) => {
+  const notes = [1, 2].map((pid) => ({ pid, said: 'hello' }))
+  const of = (more: Partial<Evidence>): string => {
+    const { history, ...rest } = evidence([started, said, interrupted, ended], {
+      statuses: { ls: 'interrupted' },
+      ...more,
+    })
+    const own = { ...history, isProgram: true, messages: [], answers: [] }
+    if (more.history !== undefined) own.kills.push({ what: 'daemon', at: 0, midTurn: false })
+    return broken({ ...rest, history: own }).join()
+  }
+  t.match(of({ notes }), /its program was run 2 times/)
+  t.match(of({}), /it is interrupted/)
+  t.equal(of({ history: newHistory('4f1c9a0b7e2d') }), '')
+})
+
+t.test('a unit that is stopped between two starts of a killed daemon: its exit is the last word', async (t) => {
+  const cut = (leftovers: string[], fate?: 'stopped') => {
+    const seen = evidence([...good.slice(0, -2), { ...ended, result: 'signal' }], {
+      leftovers,
+      statuses: { ls: 'interrupted' },
+    })
+    seen.history.kills.push({ what: 'daemon', at: 0, midTurn: true })
+    if (fate !== undefined) seen.history.fate = fate
+    return broken(seen).join()
+  }
+  t.equal(cut(['the file x'], 'stopped'), '')
+  t.match(cut(['the process 1'], 'stopped'), /it has left the process 1/)
+  t.match(cut(['the file x']), /the last word in its file is daemon_exited/)
 })
 
 t.test('readers', async (t) => {

@@ -9,6 +9,8 @@ export interface Evidence {
   /** What its agents wrote down, over all of its processes. */
   readonly notes: readonly AgentNote[]
   readonly shown: readonly Shown[]
+  /** What it has left behind. */
+  readonly leftovers?: readonly string[]
   /** Its status, as each way to ask for it tells it. */
   readonly statuses: Readonly<Record<string, string>>
 }
@@ -24,7 +26,7 @@ interface Read {
 /** @returns each broken promise as a sentence */
 export function broken(evidence: Evidence): string[] {
   const read = readFile(evidence.file)
-  const checks = [messages, answers, output, damage, readers, exits, ending]
+  const checks = [messages, answers, output, damage, readers, exits, ending, rests]
   return checks.flatMap((check) => check(evidence, read)).map((why) => `${evidence.history.sessionId}: ${why}`)
 }
 
@@ -84,7 +86,7 @@ function answers({ history }: Evidence, { records }: Read): string[] {
 }
 
 /** What the log calls words of the agent are words of the agent, each once; and what it was given, it was given once. */
-function output({ notes }: Evidence, { records }: Read): string[] {
+function output({ notes, history }: Evidence, { records }: Read): string[] {
   const said = count(notes.flatMap((each) => (each.said === undefined ? [] : [each.said])))
   const told = count(
     records
@@ -96,7 +98,8 @@ function output({ notes }: Evidence, { records }: Read): string[] {
   )
   const given = [...count(notes.flatMap((each) => (each.got === undefined ? [] : [each.got])))]
   const twice = given.flatMap(([uuid, times]) => (times > 1 ? [`the agent was given ${uuid} ${times} times`] : []))
-  return [...invented, ...twice]
+  const runs = new Set(notes.map(({ pid }) => pid)).size
+  return [...invented, ...twice, ...(history.isProgram && runs > 1 ? [`its program was run ${runs} times`] : [])]
 }
 
 function damage({ history }: Evidence, { damaged }: Read): string[] {
@@ -142,8 +145,7 @@ function ending({ history, notes, statuses }: Evidence, { records }: Read): stri
     ({ type }) => type === 'daemon_exited' || terminal.has(String(type).replace('session_', '')),
   )
   const last = words.filter(({ type, result }) => type !== 'daemon_exited' || result !== 'success').at(-1)
-  // A reaper that met a full disk has left no word: then readers tell by the unit that it is interrupted.
-  const isSaid = last?.type === `session_${status}` || (last?.type !== 'session_completed' && status === 'interrupted')
+  const isSaid = last?.type === `session_${status}` || (status === 'interrupted' && isCutOff(history, records))
   const faults = isSaid ? [] : [`it is ${status}, and the last word in its file is ${last?.type}`]
   const accepted = new Set(ids(records, 'message_accepted', 'messageId'))
   const open = history.messages.filter(({ messageId }) => !accepted.has(messageId))
@@ -155,14 +157,28 @@ function ending({ history, notes, statuses }: Evidence, { records }: Read): stri
 }
 
 /** A unit that was stopped while its killed daemon was about to be started again has failed, in the manager's eyes. */
-function allowed({ fate, kills }: SessionHistory, last: Loose | undefined): string[] {
+function allowed({ fate, kills, isProgram }: SessionHistory, last: Loose | undefined): string[] {
   const { result } = (last?.cause ?? {}) as Loose
-  // Not yet as it should be: an agent that begins one more turn while its daemon ends it is told as interrupted, and not asked to go on.
-  const stopped = result === 'agent' ? ['interrupted'] : []
-  if (fate === 'cancelled') return ['cancelled', ...stopped]
-  if (fate !== 'stopped') return ['completed', ...stopped]
-  return ['interrupted', 'completed', ...(kills.length > 0 && result === 'signal' ? ['failed'] : [])]
+  if (fate === 'cancelled') return ['cancelled']
+  const killed = isProgram ? kills.map(({ what }) => (what === 'agent' ? 'failed' : 'interrupted')) : []
+  if (fate !== 'stopped') return ['completed', ...killed]
+  return ['interrupted', 'completed', ...killed, ...(kills.length > 0 && result === 'signal' ? ['failed'] : [])]
 }
+
+/**
+ * Its unit was told to stop between two starts of its killed daemon: then systemd runs nothing more, and the exit, which readers tell
+ * as an interruption, is the last word.
+ */
+const isCutOff = ({ fate, kills }: SessionHistory, records: Loose[]): boolean => {
+  const last = records.findLast(({ type }) => /^(daemon|session)_/.test(String(type)))
+  return fate === 'stopped' && kills.length > 0 && last?.type === 'daemon_exited' && last.result === 'signal'
+}
+
+/** What a reaper puts away stays where none has run. */
+const rests = ({ leftovers = [], history }: Evidence, { records }: Read): string[] =>
+  leftovers
+    .filter((what) => !(isCutOff(history, records) && what.startsWith('the file ')))
+    .map((what) => `it has left ${what}`)
 
 /** Milliseconds from each kill of a daemon until its end stood on disk, and from the last end until the last word on the session. */
 export function delays({ history, file }: Pick<Evidence, 'history' | 'file'>): { exit: number[]; ending: number[] } {

@@ -16,6 +16,8 @@ export interface Kill {
 /** The account of one session. */
 export interface SessionHistory {
   readonly sessionId: string
+  /** A program, which nothing runs a second time, and nobody talks with. */
+  readonly isProgram: boolean
   /** In the order of acknowledgement. */
   readonly messages: Acknowledged[]
   /** Ids of questions whose answer was acknowledged. */
@@ -27,8 +29,9 @@ export interface SessionHistory {
   diskFull: number
 }
 
-export const newHistory = (sessionId: string): SessionHistory => ({
+export const newHistory = (sessionId: string, isProgram = false): SessionHistory => ({
   sessionId,
+  isProgram,
   messages: [],
   answers: [],
   kills: [],

@@ -73,7 +73,7 @@ export class Server {
 
   /** Until it is answered by something else than a full disk or a lock. */
   async insist(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
-    for (;;) {
+    while (!this.#isEnding) {
       try {
         const answer = await this.ask(method, path, body)
         if (answer.status < 500) return answer
@@ -82,11 +82,12 @@ export class Server {
       }
       await pause(50)
     }
+    throw new Error('the soak is over')
   }
 
   /** Follows a session's events as an EventSource does, over every death of the server, until `isOver` and all of `size()` is shown. */
   async follow(shown: Shown, until: () => number | undefined): Promise<void> {
-    for (;;) {
+    while (!this.#isEnding) {
       const last = shown.lines.at(-1)?.offset ?? 0
       const end = until()
       if (end !== undefined && last >= end) return

@@ -25,7 +25,7 @@ export class Killer {
         ['daemon', 50],
         ['agent', 12],
         ['unit', 8],
-        ['server', 28],
+        ['server', 16],
         ['disk', 2],
       ] as const)
       if (kind === 'server') this.#server()
@@ -57,25 +57,25 @@ export class Killer {
       const agents = history.kills.length - kills
       return history.fate !== 'stopped' && (kind === 'agent' ? agents < MOST_AGENT_KILLS : kills < MOST_KILLS)
     })
-    const working = able.filter((story) => isInTurn(story))
+    const working = able.filter((story) => story.isAtWork)
     if (working.length === 0) return
     const story = random.of(working)
     const { pid } = story.state()
     if (pid === undefined) return
-    const midTurn = isInTurn(story)
+    const midTurn = story.state().inTurn
+    const name = story.history.isProgram ? 'program.sh' : 'agent.mjs'
     const agents = childrenOf(pid)
     const killed =
       kind === 'agent'
-        ? agents.length > 0 && killNamed(agents[0]!, 'agent.mjs')
-        : killNamed(pid, story.id) && (kind === 'daemon' || agents.every((agent) => killNamed(agent, 'agent.mjs')))
+        ? agents.length > 0 && killNamed(agents[0]!, name)
+        : killNamed(pid, story.id) && (kind === 'daemon' || agents.every((agent) => killNamed(agent, name)))
     if (!killed) return
     story.history.kills.push({ what: kind, at: Date.now(), midTurn })
     this.#world.count(`${kind}s killed`)
+    if (story.history.isProgram) this.#world.count(`${kind}s of programs killed`)
     if (midTurn) this.#world.count(`${kind}s killed in mid-turn`)
   }
 }
-
-const isInTurn = (story: Story): boolean => story.state().inTurn
 
 function childrenOf(pid: number): number[] {
   try {

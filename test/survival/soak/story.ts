@@ -12,13 +12,13 @@ export class Story {
   readonly history: SessionHistory
   readonly id: string
   readonly #world: World
-  /** True from its last word on: it is killed no more, so that it can come to its end. */
-  isClosing = false
+  /** Nothing is said to it any more, and nothing carries it. */
+  isOver = false
 
-  constructor(world: World, id: string) {
+  constructor(world: World, id: string, isProgram = false) {
     this.#world = world
     this.id = id
-    this.history = newHistory(id)
+    this.history = newHistory(id, isProgram)
   }
 
   get path(): string {
@@ -29,11 +29,18 @@ export class Story {
     return readSession(this.#world.agentz.home, this.id)
   }
 
+  /** Whether its agent has something to do now. */
+  get isAtWork(): boolean {
+    const { inTurn, status } = this.state()
+    return inTurn || (this.history.isProgram && status === 'running')
+  }
+
   /** Plays to the end; resolves when the session has ended, was told nothing more, and nothing carries it. */
   async play(): Promise<void> {
     const { random } = this.#world
     const asking = this.#answer()
-    await Promise.all(['a', 'b'].map((writer) => this.#write(writer, random.between(1, 3))))
+    if (this.history.isProgram) await pause(random.between(50, 3000))
+    else await Promise.all(['a', 'b'].map((writer) => this.#write(writer, random.between(1, 3))))
     const fate = random.weighed([
       ['complete', 6],
       ['cancel', 2],
@@ -41,8 +48,8 @@ export class Story {
     ] as const)
     if (fate === 'cancel') await this.#cancel()
     if (fate === 'stop') await this.#stop()
-    this.isClosing = true
     await this.#quiet()
+    this.isOver = true
     await asking
   }
 
@@ -69,15 +76,12 @@ export class Story {
     }
   }
 
-  /** Answers what is asked, for as long as it lives. What is undecided is decided by what the agent wrote down. */
+  /** Answers what is asked, until it is over. What is undecided is decided by what the agent wrote down. */
   async #answer(): Promise<void> {
     const { server } = this.#world
-    while (!this.isClosing || isLive(this.state().status) || this.#carried()) {
+    while (!this.isOver) {
       const { approvals, inputs, status } = this.state()
-      for (const requestId of isLive(status) ? approvals.keys() : []) {
-        const path = `/v1/sessions/${this.id}/approvals/${encodeURIComponent(requestId)}`
-        this.#count(requestId, await server.insist('POST', path, { decision: 'allow' }))
-      }
+      for (const requestId of isLive(status) ? approvals.keys() : []) await this.#allow(requestId)
       for (const [requestId, { subject }] of isLive(status) ? inputs : []) {
         const path = `/v1/sessions/${this.id}/inputs/${encodeURIComponent(requestId)}`
         const content = this.#wasGiven(String(subject)) ? 'skip' : 'send'
@@ -85,6 +89,17 @@ export class Story {
       }
       await pause(100)
     }
+  }
+
+  async #allow(requestId: string): Promise<void> {
+    const { random, server, agentz } = this.#world
+    if (random.chance(0.3)) {
+      const { code } = await outcomeOf(agentz.spawn(['approve', this.id, requestId]))
+      if (code === 0) this.#count(requestId, { status: 200 })
+      return
+    }
+    const path = `/v1/sessions/${this.id}/approvals/${encodeURIComponent(requestId)}`
+    this.#count(requestId, await server.insist('POST', path, { decision: 'allow' }))
   }
 
   #count(requestId: string, { status }: { status: number }): void {

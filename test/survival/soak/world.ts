@@ -23,13 +23,15 @@ export class World {
   readonly counts = new Map<string, number>()
   /** The working directory of all sessions. */
   readonly work: string
-  readonly #notes: string
+  /** Where agents write down what they were given and what they said. */
+  readonly notesOf: string
 
   constructor(t: Test, random: Random) {
     this.random = random
     const dir = tempDir(t)
     this.work = join(dir, 'work')
-    this.#notes = join(dir, 'notes')
+    this.notesOf = join(dir, 'notes')
+    mkdirSync(this.notesOf)
     mkdirSync(this.work)
     mkdirSync(join(dir, 'bin'))
     const program = join(dir, 'bin', 'claude')
@@ -51,7 +53,7 @@ export class World {
 
   /** What the agents of a session wrote down. */
   notes(id: string): AgentNote[] {
-    const file = join(this.#notes, `${id}.ndjson`)
+    const file = join(this.notesOf, `${id}.ndjson`)
     return existsSync(file) ? lines(readFileSync(file, 'utf8')).map((line) => JSON.parse(line)) : []
   }
 }
