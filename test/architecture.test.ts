@@ -41,6 +41,8 @@ const withoutTwin: Record<string, string> = {
   'test/server/streams/conformance.test.ts': 'server/streams/, by the official suite of the protocol',
   'test/server/hostile-user.test.ts': "what is the server's before another user of the machine",
   'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
+  'test/streams/disk.test.ts': 'streams/ on a full disk',
+  'test/streams/kills.test.ts': 'streams/, whose server is killed at each call by which it writes',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
