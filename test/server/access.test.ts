@@ -69,6 +69,10 @@ t.test('every refusal leaves one line that says why, and of whom', async (t) => 
       { ...AUTH, ...evil },
     ],
     [
+      { refused: 'FORBIDDEN_ORIGIN', origin: 'http://?31m?' },
+      { ...AUTH, origin: 'http://\x9b31m\xff' },
+    ],
+    [
       { refused: 'FORBIDDEN_ORIGIN', origin: 'x'.repeat(100) },
       { ...AUTH, origin: 'x'.repeat(5000) },
     ],

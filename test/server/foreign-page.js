@@ -109,6 +109,10 @@ export function tries(site, id) {
     'post nothing': () => request(`${session}/cancel`, { method: 'POST', mode: 'no-cors' }),
     'post kept alive': () => request(`${session}/cancel`, { method: 'POST', mode: 'no-cors', keepalive: true }),
     put: () => request(session, { method: 'PUT', body: message }),
+    'append to a stream': () =>
+      request(`${site}/v1/stream/foreign`, { method: 'POST', mode: 'no-cors', body: message }),
+    'make a stream': () => request(`${site}/v1/stream/foreign`, { method: 'PUT', body: message }),
+    'read a stream': () => request(`${site}/v1/stream/__registry__?offset=-1`),
     'xhr get': () => xhr('GET', session),
     'xhr post': () => xhr('POST', `${session}/cancel`, ''),
     'form urlencoded': () => form(`${session}/cancel`, 'application/x-www-form-urlencoded', 'content'),
