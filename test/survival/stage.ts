@@ -1,8 +1,8 @@
 /** What the rows about processes play on: the real programs under one supervisor, with an agent that does as it is told. */
 import type { Test } from 'tap'
 import { lives, processes } from '../../src/base/proc.js'
+import { treeOf } from '../../src/base/tree.js'
 import type { Loose } from '../../src/session/life.js'
-import { isAlive } from '../helpers/agentz.js'
 import type { Talk } from '../helpers/fake-claude.js'
 import { until } from '../helpers/home.js'
 
@@ -45,9 +45,5 @@ export async function settled(t: Test, a: Talk, id: string): Promise<void> {
   t.equal(new Set(accepted).size, accepted.length, 'no message was taken twice')
   const { status } = a.show(id)
   await until(() => a.ls().find(({ sessionId }) => sessionId === id)?.status === status, `ls says ${status} too`)
-  t.strictSame(
-    starts.map(({ pid }) => pid).filter((pid) => isAlive(Number(pid))),
-    [],
-    'no daemon is left',
-  )
+  t.strictSame(treeOf(starts.map(({ pid }) => Number(pid))), [], 'no daemon is left')
 }
