@@ -2,19 +2,19 @@
 import { existsSync } from 'node:fs'
 import { sessionLog } from '../../src/base/paths.js'
 import { cliPath, requireManager } from '../helpers/agentz.js'
-import { Talk } from '../helpers/fake-claude.js'
 import { until } from '../helpers/home.js'
 import { start } from '../helpers/program.js'
-import { survives } from './row.js'
+import { place } from './place.js'
+import { supervisors, survives } from './row.js'
 import { ofType, settled } from './stage.js'
 
 requireManager()
 
 survives('lock-holder-suspended', {
   needs: ['strace'],
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a } = await place(t, name)
     const { id, requests } = await a.asking('A')
     const log = sessionLog(a.home, id)
     const suspend = ['strace', '-f', '-qq', '-o', '/dev/null', '-P', log, '-e', 'inject=write:delay_enter=5s:when=1']

@@ -1,5 +1,5 @@
 /** Who creates, queues or says something is killed in the middle of it, and the queue loses manager and registry: nothing stays as it is for ever. */
-import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { lines, requireManager } from '../helpers/agentz.js'
@@ -7,17 +7,13 @@ import { Talk } from '../helpers/fake-claude.js'
 import { holdLock } from '../helpers/held-lock.js'
 import { until } from '../helpers/home.js'
 import { Manager } from '../helpers/manager.js'
-import { survives } from './row.js'
+import { place } from './place.js'
+import { type SupervisorName, supervisors, survives } from './row.js'
 import { ofType, settled } from './stage.js'
 
 requireManager()
 
-function capped(t: Test, sessions: number, manager?: Manager): Talk {
-  const a = new Talk(t)
-  Object.assign(a.env, manager?.env)
-  writeFileSync(a.home.config, JSON.stringify({ fleet: { sessions } }))
-  return a
-}
+const cap = (a: Talk, sessions: number) => writeFileSync(a.home.config, JSON.stringify({ fleet: { sessions } }))
 
 const detached = ['run', '-d', '-a', 'command', '--', 'true']
 const ids = (a: Talk) =>
@@ -38,9 +34,10 @@ async function killed(a: Talk, args: string[], now: () => boolean, what: string)
 }
 
 survives('queue-creator-killed', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = capped(t, 1)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a } = await place(t, name)
+    cap(a, 1)
     const registry = holdLock(t, a.home.registry)
     await killed(a, detached, () => ids(a).length === 1, 'its file is there, and the registry knows nothing of it')
     registry()
@@ -69,7 +66,9 @@ survives('queue-over-restart', {
     for (const how of ['end', 'kill'] as const) {
       const manager = new Manager(t)
       await manager.start()
-      const a = capped(t, 1, manager)
+      const a = new Talk(t)
+      Object.assign(a.env, manager.env)
+      cap(a, 1)
       const { id: busy, release } = await a.busy()
       const queued = ['one', 'two'].map((name) => named(a, name))
       await manager[how]()
@@ -91,9 +90,10 @@ survives('queue-over-restart', {
 })
 
 survives('queue-registry-deleted', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = capped(t, 1)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a } = await place(t, name)
+    cap(a, 1)
     const gate = await a.ticking()
     const queued = ['one', 'two', 'three'].map((name) => named(a, name))
     for (const path of [a.home.registry, a.home.cache]) rmSync(path, { recursive: true, force: true })
@@ -105,20 +105,28 @@ survives('queue-registry-deleted', {
   },
 })
 
+/** Nothing can be started from now on. @returns how to let it be again */
+function stuck(t: Test, a: Talk, name: SupervisorName): () => void {
+  if (name !== 'systemd') return holdLock(t, join(a.home.root, name))
+  const program = join(dirname(a.dir), 'bin', 'systemd-run')
+  const pids = join(a.dir, 'pids')
+  writeFileSync(program, `#!/bin/sh\necho $$ >> '${pids}'\nexec sleep 600\n`)
+  chmodSync(program, 0o755)
+  return () => {
+    for (const pid of existsSync(pids) ? lines(readFileSync(pids, 'utf8')) : []) process.kill(Number(pid), 'SIGKILL')
+    rmSync(program)
+  }
+}
+
 survives('sender-killed', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a } = await place(t, name)
     const id = await a.over('say hello')
-    const stuck = join(dirname(a.dir), 'bin', 'systemd-run')
-    const pids = join(a.dir, 'pids')
-    writeFileSync(stuck, `#!/bin/sh\necho $$ >> '${pids}'\nexec sleep 600\n`)
-    chmodSync(stuck, 0o755)
-    appendFileSync(pids, '')
-    const starts = () => lines(readFileSync(pids, 'utf8')).length > 0
-    await killed(a, ['send', id, 'say first'], starts, 'the message is in the file, and its daemon about to start')
-    for (const pid of lines(readFileSync(pids, 'utf8'))) process.kill(Number(pid), 'SIGKILL')
-    rmSync(stuck)
+    const free = stuck(t, a, name)
+    const isSaid = () => ofType(a, id, 'user_message').length === 1
+    await killed(a, ['send', id, 'say first'], isSaid, 'the message is in the file, and its daemon about to start')
+    free()
     t.equal(ofType(a, id, 'user_message').length, 1)
     t.equal(a.show(id).status, 'completed', 'nothing runs, and nothing else is said')
     t.equal(a.do('send', id, 'say second').status, 0)

@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Home } from '../../src/base/paths.js'
-import { SystemdSupervisor } from '../../src/supervisor/systemd.js'
-import { Agentz, requireManager } from '../helpers/agentz.js'
+import { type Agentz, requireManager } from '../helpers/agentz.js'
 import { until } from '../helpers/home.js'
 import { get, newServer } from '../server/helpers.js'
-import { survives } from './row.js'
+import { place } from './place.js'
+import { type SupervisorName, supervisors, survives } from './row.js'
 
 requireManager()
 
@@ -19,13 +19,13 @@ interface Fleet {
 }
 
 /** Two that run and two that have ended, one of them not well. */
-async function newFleet(t: Test): Promise<Fleet> {
-  const a = new Agentz(t)
+async function newFleet(t: Test, name: SupervisorName): Promise<Fleet> {
+  const { a, supervisor } = await place(t, name)
   const live = [await a.ticking(), await a.ticking()]
   const over = ['true', 'false'].map((program) => a.run('-a', 'command', '--', program))
   for (const { sessionId } of over) await known(a, sessionId, 'daemon_exited')
   const { home } = a
-  await newServer(t, { home, supervisor: new SystemdSupervisor(home) })
+  await newServer(t, { home, supervisor })
   const socket = join(home.root, 'run', 's')
   const ids = [...live, ...over].map(({ sessionId }) => sessionId)
   const still = ({ updatedAt, usage, ...rest }: Record<string, unknown>) => rest
@@ -60,9 +60,9 @@ async function proves(t: Test, { a, ids, look }: Fleet, faults: Record<string, (
 const rewrite = (path: string, change: (bytes: Buffer) => Buffer) => writeFileSync(path, change(readFileSync(path)))
 
 survives('registry-deleted', {
-  under: ['systemd'],
-  proof: async (t) => {
-    await proves(t, await newFleet(t), {
+  under: supervisors,
+  proof: async (t, name) => {
+    await proves(t, await newFleet(t, name), {
       'the registry': (home) => rmSync(home.registry),
       'the registry and all that is cached': (home) => {
         rmSync(home.registry)
@@ -73,9 +73,9 @@ survives('registry-deleted', {
 })
 
 survives('registry-damaged', {
-  under: ['systemd'],
-  proof: async (t) => {
-    await proves(t, await newFleet(t), {
+  under: supervisors,
+  proof: async (t, name) => {
+    await proves(t, await newFleet(t, name), {
       'random bytes in its middle': (home) =>
         rewrite(home.registry, (bytes) => bytes.fill('\x93\nq{}\xff7"', 200, bytes.length - 300, 'latin1')),
       NULs: (home) => rewrite(home.registry, (bytes) => Buffer.alloc(bytes.length)),
@@ -86,9 +86,9 @@ survives('registry-damaged', {
 })
 
 survives('registry-restored', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const fleet = await newFleet(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const fleet = await newFleet(t, name)
     const { a } = fleet
     const yesterday = readFileSync(a.home.registry)
     const { sessionId } = a.run('-a', 'command', '--', 'true')
@@ -104,9 +104,9 @@ survives('registry-restored', {
 })
 
 survives('checkpoint-damaged', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const fleet = await newFleet(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const fleet = await newFleet(t, name)
     const { home } = fleet.a
     // Large enough for a checkpoint; of events that are not known, and change nothing.
     rewrite(home.registry, (bytes) => Buffer.concat([bytes, Buffer.from(`{"type":"later"}\n`.repeat(20_000))]))

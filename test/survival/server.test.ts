@@ -4,19 +4,19 @@ import { cpSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sessionLog } from '../../src/base/paths.js'
 import { requireManager, root } from '../helpers/agentz.js'
-import { Talk } from '../helpers/fake-claude.js'
 import { tempDir, until } from '../helpers/home.js'
-import { survives } from './row.js'
+import { place } from './place.js'
+import { supervisors, survives } from './row.js'
 import type { Shown } from './soak/history.js'
 import { Server } from './soak/http.js'
-import { midTurn, ofType, settled, unitOf } from './stage.js'
+import { midTurn, ofType, settled } from './stage.js'
 
 requireManager()
 
 survives('server-killed', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a } = await place(t, name)
     const { id, daemon, release } = await midTurn(a)
     const server = new Server(a)
     t.teardown(() => server.end())
@@ -50,12 +50,12 @@ survives('server-killed', {
 })
 
 survives('server-upgraded', {
-  under: ['systemd'],
-  proof: async (t) => {
+  under: supervisors,
+  proof: async (t, name) => {
     const installed = join(tempDir(t), 'installed')
     for (const name of ['dist', 'units', 'package.json'])
       cpSync(join(root, name), join(installed, name), { recursive: true })
-    const a = new Talk(t)
+    const { a } = await place(t, name)
     const cli = join(installed, 'dist', 'cli.cjs')
     const does = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { env: a.env, encoding: 'utf8' })
     const serve = async () => {
@@ -66,7 +66,6 @@ survives('server-upgraded', {
     }
     const file = join(a.dir, 'release')
     const { sessionId: id } = JSON.parse(does('run', '--json', '-C', a.dir, `hold ${file}`).stdout)
-    t.teardown(() => spawnSync('systemctl', ['--user', 'stop', unitOf(id)], { stdio: 'ignore' }))
     await a.untilType(id, 'message_accepted')
     const old = await serve()
     cpSync(join(installed, 'dist'), join(installed, 'new'), { recursive: true })

@@ -1,21 +1,23 @@
 /** The unit of a session is stopped, killed or starved, by a person or by the kernel; its neighbours do not notice. */
 import { execFileSync } from 'node:child_process'
+import { treeOf } from '../../src/base/tree.js'
 import { requireManager, systemctl } from '../helpers/agentz.js'
 import { Talk } from '../helpers/fake-claude.js'
 import { until } from '../helpers/home.js'
-import { survives } from './row.js'
-import { midTurn, settled, unitOf } from './stage.js'
+import { place } from './place.js'
+import { supervisors, survives } from './row.js'
+import { midTurn, settled } from './stage.js'
 
 requireManager()
 
 survives('unit-stopped', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a, stop } = await place(t, name)
     const { id, agent } = await midTurn(a)
-    systemctl('stop', unitOf(id))
+    await stop(id)
     t.match(a.show(id), { status: 'interrupted', cause: { result: 'stopped' } })
-    t.throws(() => process.kill(agent, 0), 'the agent is gone')
+    t.strictSame(treeOf([agent]), [], 'the agent is gone')
     await settled(t, a, id)
     t.match(a.do('send', id, '-w', 'say back'), { status: 0, stdout: 'back\n' }, 'and it can be taken up again')
     t.equal(a.do('wait', id).status, 0)
@@ -23,11 +25,15 @@ survives('unit-stopped', {
 })
 
 survives('unit-killed', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a, supervisor, kill } = await place(t, name)
     const { id, release } = await midTurn(a)
-    systemctl('kill', '-s', 'KILL', unitOf(id))
+    await kill(id)
+    if (!supervisor.promises.restarts) {
+      t.match(a.show(id), { status: 'interrupted', cause: { result: 'lost' } })
+      t.match(JSON.parse(a.do('recover', '--json').stdout), { sessionId: id, action: 'resumed' })
+    }
     await a.untilType(id, 'daemon_exited')
     release()
     t.equal(a.do('wait', id).status, 0)
@@ -37,12 +43,12 @@ survives('unit-killed', {
 })
 
 survives('neighbour-stopped', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a, stop } = await place(t, name)
     const first = await midTurn(a)
     const second = await midTurn(a)
-    systemctl('stop', unitOf(first.id))
+    await stop(first.id)
     t.match(a.show(second.id), { status: 'running', pid: second.daemon, restarts: 0 })
     second.release()
     t.equal(a.do('wait', second.id).status, 0)

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
 import { cliPath, lines, requireManager } from '../helpers/agentz.js'
-import { Talk } from '../helpers/fake-claude.js'
+import type { Talk } from '../helpers/fake-claude.js'
 import { tempDir } from '../helpers/home.js'
 import { type Child, program, start } from '../helpers/program.js'
-import { survives } from './row.js'
+import { place } from './place.js'
+import { supervisors, survives } from './row.js'
 import { midTurn, settled } from './stage.js'
 
 requireManager()
@@ -42,15 +43,15 @@ async function follows(t: Test, a: Talk, id: string, reader: Child, release: () 
 
 survives('inotify-exhausted', {
   needs: ['userns'],
-  under: ['systemd'],
-  proof: async (t) => {
+  under: ['systemd', 'plain'],
+  proof: async (t, name) => {
     for (const [limit, code] of [
       ['max_inotify_instances', 'EMFILE'],
       ['max_inotify_watches', 'ENOSPC'],
     ] as const) {
       const probe = await start(t, [...without(limit), '-e', watching]).ended
       t.equal(probe.stdout.trim(), code, 'nothing can be watched, or this test is blind')
-      const a = new Talk(t)
+      const { a } = await place(t, name)
       const { id, release } = await midTurn(a)
       const reader = start(t, [...without(limit), cliPath, 'logs', '-f', '--raw', id], a.env)
       await follows(t, a, id, reader, release)
@@ -104,9 +105,9 @@ survives('inotify-overflowed', {
 })
 
 survives('appends-while-blocked', {
-  under: ['systemd'],
-  proof: async (t) => {
-    const a = new Talk(t)
+  under: supervisors,
+  proof: async (t, name) => {
+    const { a } = await place(t, name)
     const { id, daemon, release } = await midTurn(a)
     const path = sessionLog(a.home, id)
     const reader = start(t, [process.execPath, cliPath, 'logs', '-f', '--raw', id], a.env)
