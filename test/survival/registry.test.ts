@@ -86,7 +86,7 @@ survives('registry-damaged', {
 })
 
 survives('registry-restored', {
-  under: supervisors,
+  under: ['systemd'],
   proof: async (t, name) => {
     const fleet = await newFleet(t, name)
     const { a } = fleet
@@ -104,7 +104,7 @@ survives('registry-restored', {
 })
 
 survives('checkpoint-damaged', {
-  under: supervisors,
+  under: ['systemd'],
   proof: async (t, name) => {
     const fleet = await newFleet(t, name)
     const { home } = fleet.a
