@@ -48,7 +48,7 @@ const harmless: Record<string, RegExp> = {
 }
 /** Routes that a window with the login page asks for. */
 const page = new Set(['/login', '/login.css', '/login.js', '/icon.svg', '/v1/sessions/:id'])
-const refused = /^(TypeError|SecurityError|error|silence)$/
+const refused = /^(TypeError|SecurityError|error)$/
 
 t.test('pages of other origins', async (t) => {
   const lines: string[] = []
@@ -77,7 +77,10 @@ t.test('pages of other origins', async (t) => {
     const from = requests().length
     const script = `import('/foreign-page.js').then(({ tryAll }) => tryAll(${JSON.stringify(site)}, '${sessionId}'))`
     const told = (await page.evaluate(script)) as Record<string, string>
-    for (const [what, end] of Object.entries(told)) t.match(end, harmless[what] ?? refused, `${what}: ${end}`)
+    // No answer in ten seconds, on a machine with much to do, is none that tells anything.
+    const ended = Object.entries(told).filter(([, end]) => end !== 'silence')
+    for (const [what, end] of ended) t.match(end, harmless[what] ?? refused, `${what}: ${end}`)
+    t.ok(ended.length > 20, `${ended.length} came to an end`)
     const sent = () => requests().slice(from)
     // What is sent behind the page's back comes a moment later.
     const cancels = () => sent().filter(({ route }) => route === '/v1/sessions/:id/cancel').length
