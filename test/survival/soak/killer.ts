@@ -65,11 +65,10 @@ export class Killer {
     const midTurn = story.state().inTurn
     const name = story.history.isProgram ? 'program.sh' : 'agent.mjs'
     const agents = childrenOf(pid)
-    const killed =
-      kind === 'agent'
-        ? agents.length > 0 && killNamed(agents[0]!, name)
-        : killNamed(pid, story.id) && (kind === 'daemon' || agents.every((agent) => killNamed(agent, name)))
+    const killed = kind === 'agent' ? agents.some((agent) => killNamed(agent, name)) : killNamed(pid, story.id)
     if (!killed) return
+    // Of its children one may be no agent, but what speaks with the manager.
+    if (kind === 'unit') for (const agent of agents) killNamed(agent, name)
     story.history.kills.push({ what: kind, at: Date.now(), midTurn })
     this.#world.count(`${kind}s killed`)
     if (story.history.isProgram) this.#world.count(`${kind}s of programs killed`)
