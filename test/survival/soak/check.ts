@@ -150,7 +150,8 @@ function ending({ history, notes, statuses }: Evidence, { records }: Read): stri
   const accepted = new Set(ids(records, 'message_accepted', 'messageId'))
   const open = history.messages.filter(({ messageId }) => !accepted.has(messageId))
   if (!allowed(history, last).includes(status)) faults.push(`it is ${status} (${JSON.stringify(last?.cause)})`)
-  if (status === 'completed' && open.length > 0)
+  // Stopped before the next message could start it again, one that was kept for that stays unread.
+  if (status === 'completed' && open.length > 0 && history.fate !== 'stopped')
     faults.push(`it is completed and has not answered ${open.map((each) => each.messageId)}`)
   if (status === 'completed' && notes.length === 0) faults.push('it is completed and its agent was given nothing')
   return faults
