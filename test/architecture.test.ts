@@ -48,6 +48,7 @@ const withoutTwin: Record<string, string> = {
   'test/supervisor/queue-fleet.test.ts': 'queue.ts under the real manager, with what kills creators and reapers',
   'test/supervisor/recover-faults.test.ts': 'recover.ts where not all can go on: brake, cap, directories that are gone',
   'test/supervisor/keep-session.test.ts': 'units/keep-session.sh',
+  'test/supervisor/sandbox-agents.test.ts': 'sandbox.ts around a real agent',
   'test/supervisor/start-argv.test.ts': 'startArgv of systemd.ts',
   ...Object.fromEntries(
     ['systemd', 'launchd', 'plain'].map((name) => [

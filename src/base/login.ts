@@ -43,7 +43,10 @@ export function takeCode(home: Home, code: string, now = Date.now()): boolean {
   } catch (error) {
     // It never was, or another request was quicker.
     if (errno(error) === 'ENOENT') return false
-    throw error
+    throw new AgentzError('HOME_UNUSABLE', `cannot use the login code ${path}: ${reason(error)}`, {
+      hint: 'Remove it, and run `agentz open` again.',
+      cause: error,
+    })
   }
   return isGood(end, now)
 }

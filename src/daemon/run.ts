@@ -85,7 +85,9 @@ class Run {
     this.#epoch = nextEpoch(this.#inbox.state)
     // Looked through only where a daemon before has written into it.
     this.#tally = this.#epoch > 1 ? Tally.of(this.#path) : new Tally()
-    this.#env = { ...agentEnvironment(home, id), AGENTZ_HOME: home.root }
+    // In a sandbox there is one place for what is thrown away, wherever the caller has his.
+    const temporary: Record<string, string> = this.#inbox.state.spec.sandbox === undefined ? {} : { TMPDIR: '/tmp' }
+    this.#env = { ...agentEnvironment(home, id), ...temporary, AGENTZ_HOME: home.root }
     this.#supervisor = ownSupervisor(home)
     this.#appender = new Appender(this.#path)
     const mask = new Mask(secretsOf(this.#env))

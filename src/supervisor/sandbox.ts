@@ -2,7 +2,7 @@
  * `--sandbox strict`: the directives of a unit that bite in a user manager, and the proof that they do. A manager without user
  * namespaces drops some of them without a word, so nothing is believed that was not tried before the session is made.
  */
-import { existsSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AgentzError, errno, reason } from '../base/errors.js'
@@ -15,7 +15,7 @@ import { attempt } from './exec.js'
 import { checkLimits } from './limits.js'
 import type { Supervisor } from './supervisor.js'
 
-/** Where an agent keeps its login, its settings and the conversations that it resumes. */
+/** Where an agent keeps its login, its settings and the conversations that it resumes: directories, and files of JSON. */
 const states: Readonly<Record<string, readonly string[]>> = {
   claude: ['.claude', '.claude.json'],
   codex: ['.codex'],
@@ -23,18 +23,23 @@ const states: Readonly<Record<string, readonly string[]>> = {
   gemini: ['.gemini'],
 }
 
+const statesOf = ({ agentType }: Pick<Spec, 'agentType'>): string[] =>
+  (Object.hasOwn(states, agentType) ? (states[agentType] ?? []) : []).map((name) => join(homedir(), name))
+
 const inQuotes = (path: string): string => `"${path.replace(/[\\"]/g, '\\$&')}"`
 
 /** The properties of the unit. The working directory is among them: the one text of a person that a command line then holds. */
 export function sandboxProperties(spec: Pick<Spec, 'agentType' | 'workingDir'>, home: Home): string[] {
   const runtime = userRuntimeDirectory()
   const own = [home.root, spec.workingDir].map(inQuotes)
-  const kept = (states[spec.agentType] ?? []).map((name) => `-${inQuotes(join(homedir(), name))}`)
+  const kept = statesOf(spec).map((path) => `-${inQuotes(path)}`)
   const shown = [dirname(dirname(programs.daemon)), dirname(programs.node)].map((path) => `-${inQuotes(path)}`)
   return [
     'PrivateUsers=yes',
     'NoNewPrivileges=yes',
     'ProtectSystem=strict',
+    // That leaves /home, /root and /run/user to this one.
+    'ProtectHome=read-only',
     'ProtectControlGroups=yes',
     'PrivateDevices=yes',
     // What lies there are the sockets of managers, buses, containers, terminals, and of our own server: each a way out.
@@ -83,11 +88,13 @@ export async function proveSandbox(spec: Spec, home: Home): Promise<void> {
   // What is bound or protected inside must be there: an agent could make what is absent, and bind mounts would.
   ensureHome(home)
   ensureToken(home)
-  for (const [path, text] of [
-    [home.config, '{}\n'],
-    [home.env, ''],
-  ] as const)
-    makeOnce(path, text)
+  makeOnce(home.config, '{}\n')
+  makeOnce(home.env, '')
+  // An agent that cannot make these itself ends without a word.
+  for (const path of statesOf(spec)) {
+    if (path.endsWith('.json')) makeOnce(path, '{}\n')
+    else makeDirectory(path)
+  }
   const runtime = userRuntimeDirectory() ?? ''
   // Seen from outside: what is written inside may be on a file system that ends with the unit.
   const hole = join(dirname(home.root), `.agentz-hole-${spec.sessionId}`)
@@ -156,7 +163,20 @@ function makeOnce(path: string, text: string): void {
   try {
     writeNew(path, text)
   } catch (error) {
-    if (errno(error) !== 'EEXIST')
-      throw new AgentzError('HOME_UNUSABLE', `cannot make ${path}: ${reason(error)}`, { cause: error })
+    if (errno(error) !== 'EEXIST') throw notMade(path, error)
   }
 }
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw notMade(path, error)
+  }
+}
+
+const notMade = (path: string, cause: unknown): AgentzError =>
+  new AgentzError('HOME_UNUSABLE', `cannot make ${path}, which a sandbox has to leave open: ${reason(cause)}`, {
+    hint: 'See what is in its place, or keep the session in no sandbox.',
+    cause,
+  })

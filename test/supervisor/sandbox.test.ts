@@ -1,5 +1,5 @@
 /** Sessions in a sandbox, under the real manager. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
@@ -9,6 +9,7 @@ import { SystemdSupervisor, startArgv } from '../../src/supervisor/systemd.js'
 import { Agentz, requireManager } from '../helpers/agentz.js'
 import { newHome, tempDir, until } from '../helpers/home.js'
 import { newSession } from '../helpers/session.js'
+import { AUTH, newApp } from '../server/helpers.js'
 
 requireManager()
 const strict = ['--sandbox', 'strict'] as const
@@ -112,6 +113,53 @@ t.test('refused, and nothing is made', async (t) => {
   const unable: Supervisor = Object.create(new SystemdSupervisor(a.home), { proveSandbox: { value: undefined } })
   const spec = await newSession(newHome(t), { sandbox: 'strict' })
   await t.rejects(checkSandbox(unable, spec), { code: 'UNSUPPORTED' })
+})
+
+/** A manager that drops what it does not know: it runs the command alone. */
+const forgetful = `#!/bin/sh
+while [ "$1" != -- ]; do case "$1" in --setenv=*) export "\${1#--setenv=}";; esac; shift; done
+exec "$2" "$3" "$(printf %s "$4" | sed 's/[$][$]/$/g')"
+`
+
+t.test('where the system does not keep it in, it is refused with what is open', async (t) => {
+  const a = new Agentz(t)
+  const directory = tempDir(t)
+  writeFileSync(join(directory, 'systemd-run'), forgetful, { mode: 0o755 })
+  const PATH = `${directory}:${process.env.PATH}`
+  const result = a.with({ env: { PATH } }, 'run', ...strict, '-C', tempDir(t), '-a', 'command', '--', 'true')
+  t.equal(result.status, 1)
+  t.match(result.stderr, /does not keep it in: .*the token of the server can be read/)
+  t.match(result.stderr, /config.json can be written; .*privileges can be gained; .*files beside AGENTZ_HOME/)
+  t.same(readdirSync(a.home.sessions), [], 'no session')
+  t.notOk(
+    readdirSync(join(a.home.root, '..')).some((name) => name.includes('hole')),
+    'and nothing is left of the trial',
+  )
+})
+
+t.test('over HTTP', async (t) => {
+  const a = new Agentz(t)
+  const { app } = await newApp(t, { home: a.home, supervisor: new SystemdSupervisor(a.home) })
+  const workingDir = tempDir(t)
+  const post = (sandbox: string, at = workingDir) =>
+    app.inject({
+      ...{ method: 'POST', url: '/v1/sessions', headers: AUTH },
+      payload: {
+        agentType: 'command',
+        command: ['sh', '-c', `[ -s '${a.home.token}' ] || echo kept in`],
+        workingDir: at,
+        sandbox,
+      },
+    })
+  t.match((await post('loose')).json(), {
+    error: { code: 'BAD_INPUT', message: /sandbox: must be one of strict, none/ },
+  })
+  t.match((await post('strict', '/')).json(), { error: { code: 'BAD_INPUT', message: /--sandbox strict closes/ } })
+  t.same(readdirSync(a.home.sessions), [], 'no session')
+  const { sessionId } = (await post('strict')).json()
+  await a.untilType(sessionId, 'session_completed')
+  t.same(said(a, sessionId), ['kept in'])
+  t.match(a.events(sessionId)[0], { spec: { sandbox: 'strict' } })
 })
 
 t.test('the unit', async (t) => {
