@@ -43,13 +43,16 @@ export function takeCode(home: Home, code: string, now = Date.now()): boolean {
   } catch (error) {
     // It never was, or another request was quicker.
     if (errno(error) === 'ENOENT') return false
-    throw new AgentzError('HOME_UNUSABLE', `cannot use the login code ${path}: ${reason(error)}`, {
-      hint: 'Remove it, and run `agentz open` again.',
-      cause: error,
-    })
+    throw unusable(path, error)
   }
   return isGood(end, now)
 }
+
+const unusable = (path: string, cause: unknown): AgentzError =>
+  new AgentzError('HOME_UNUSABLE', `cannot use the login code ${path}: ${reason(cause)}`, {
+    hint: 'Remove it, and run `agentz open` again.',
+    cause,
+  })
 
 /** Not over; and not of a time to come, which a clock that went back makes of it. */
 const isGood = (end: number, now: number): boolean => end > now && end <= now + CODE_MS
@@ -74,7 +77,7 @@ function removeVoid(home: Home, now: number): void {
       if (!isGood(end, now)) unlinkSync(path)
     } catch (error) {
       // It was used at this very moment.
-      if (errno(error) !== 'ENOENT') throw error
+      if (errno(error) !== 'ENOENT') throw unusable(path, error)
     }
   }
 }

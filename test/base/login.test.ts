@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { CODE_MS, fileOf, issueCode, leadTo, takeCode } from '../../src/base/login.js'
@@ -50,8 +50,13 @@ t.test('what stands in its place', async (t) => {
     t.equal(takeCode(home, code), false, JSON.stringify(text))
   }
   symlinkSync(join(tempDir(t), 'x'), fileOf(home, code))
-  t.throws(() => takeCode(home, code), { code: 'ELOOP' }, 'a link is not followed')
+  t.throws(() => takeCode(home, code), { code: 'HOME_UNUSABLE', message: /ELOOP/ }, 'a link is not followed')
   t.equal(takeCode(home, '../../token'), false, 'a name is always a hash')
+  rmSync(fileOf(home, code))
+  const wide = issueCode(home)
+  chmodSync(fileOf(home, wide), 0o644)
+  for (const use of [() => takeCode(home, wide), () => issueCode(home)])
+    t.throws(use, { code: 'HOME_UNUSABLE', message: /others may read it/ })
 })
 
 t.test('the page that leads to it tells others nothing', async (t) => {
