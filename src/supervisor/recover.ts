@@ -19,7 +19,7 @@ import { type Plan, planFor } from './plan.js'
 import { admit, startInTurn } from './queue.js'
 import { Spacing } from './spacing.js'
 import type { Supervisor } from './supervisor.js'
-import { sweepDoorbells } from './sweep.js'
+import { sweepDoorbells, sweepEnvironments } from './sweep.js'
 import { carries } from './truth.js'
 
 export interface Recovered {
@@ -74,6 +74,7 @@ class Recovery {
       if (this.#options.dryRun) return
       await admit(this.#home, this.#supervisor)
       await sweepDoorbells(this.#home, this.#supervisor)
+      sweepEnvironments(this.#home)
     } finally {
       for (const left of this.#open) left.close()
     }

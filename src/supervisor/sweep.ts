@@ -1,10 +1,25 @@
-/** Removes the doorbells of daemons that were killed together with who would have swept behind them. */
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { doorbell, type Home, runtimeDirectory, sessionLog } from '../base/paths.js'
+/** Removes what those who were killed could not: doorbells of daemons, and environments of sessions that never came to be. */
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { doorbell, type Home, runtimeDirectory, sessionEnv, sessionLog } from '../base/paths.js'
 import { ring } from '../session/doorbell.js'
 import { isId } from '../session/id.js'
+import { readRegistry } from '../session/registry.js'
 import type { Supervisor } from './supervisor.js'
 import { carries } from './truth.js'
+
+/** Who creates a session writes its environment milliseconds before its file. */
+const CREATION_MS = 60_000
+
+/** An environment may hold keys: one that belongs to no session is not left lying about. */
+export function sweepEnvironments(home: Home, now = Date.now()): void {
+  const { rows } = readRegistry(home)
+  for (const name of readdirSync(home.sessions)) {
+    const id = name.slice(0, -'.env'.length)
+    if (!name.endsWith('.env') || !isId(id) || rows.has(id) || existsSync(sessionLog(home, id))) continue
+    const stat = lstatSync(sessionEnv(home, id), { throwIfNoEntry: false })
+    if (stat?.isFile() && now - stat.mtimeMs > CREATION_MS) rmSync(sessionEnv(home, id), { force: true })
+  }
+}
 
 /** @throws NO_MANAGER */
 export async function sweepDoorbells(home: Home, supervisor: Supervisor): Promise<void> {

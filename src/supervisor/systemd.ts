@@ -1,6 +1,7 @@
 /** Sessions as transient units of the systemd user manager. */
 import { existsSync, lstatSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../base/config.js'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { type Home, userRuntimeDirectory } from '../base/paths.js'
@@ -24,6 +25,10 @@ export const finalExits: readonly unknown[] = [64, 65, 77, 78]
 
 /** More starts than this in the interval, and systemd gives up. */
 export const startLimit = { intervalSec: 300, burst: 5 }
+
+/** How long a unit that has ended may be kept by its manager. */
+const COLLECTED_MS = 10_000
+const LOOK_AGAIN_MS = 50
 
 export const unitName = (id: string): string => `${PREFIX}${id}.service`
 
@@ -125,21 +130,24 @@ export class SystemdSupervisor implements Supervisor {
     // Not by its reaper: what stands there is run outside.
     if (spec.sandbox !== undefined) leaveForFailure(this.#home, spec.sessionId)
     const doing = `start the unit ${unitName(spec.sessionId)}`
-    try {
-      await run(argv, doing, { timeoutMs: 60_000 })
-    } catch (error) {
-      if (!/has a fragment file/.test(reason(error)) || !(await this.#removeLeftover(spec.sessionId))) throw error
-      await run(argv, doing, { timeoutMs: 60_000 })
+    for (const end = performance.now() + COLLECTED_MS; ; await delay(LOOK_AGAIN_MS)) {
+      try {
+        return void (await run(argv, doing, { timeoutMs: 60_000 }))
+      } catch (error) {
+        // One that has ended is kept as long as what its end has started: agentz-ended@ and agentz-failed@ work for a moment.
+        const isKept = /has a fragment file/.test(reason(error)) && (await this.show(spec.sessionId)) === undefined
+        if (!isKept || performance.now() > end) throw error
+        await this.#removeLeftover(spec.sessionId)
+      }
     }
   }
 
-  /** @returns whether there was the file of a unit that a manager which was killed has left, and nothing runs by it */
-  async #removeLeftover(id: string): Promise<boolean> {
+  /** The file of a unit that a manager which was killed has left, and by which nothing runs. */
+  async #removeLeftover(id: string): Promise<void> {
     const file = join(userRuntimeDirectory() ?? '', 'systemd', 'transient', unitName(id))
-    if ((await this.show(id)) !== undefined || !existsSync(file)) return false
+    if (!existsSync(file)) return
     rmSync(file, { force: true })
     await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
-    return true
   }
 
   howToStart(spec: Spec): string {
