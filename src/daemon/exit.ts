@@ -84,8 +84,12 @@ export async function goesOn(home: Home, id: string, restarts: boolean): Promise
 
 /** Writes session_failed: systemd has given up on the unit. Fires once, after the last restart. */
 export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const { state, runs, newest } = readRuns(home, id)
+  // Whoever has said something to it since has had it started again, or queued: its end is not ours to tell.
+  const isAnother = env.MONITOR_INVOCATION_ID !== undefined && newest?.invocationId !== env.MONITOR_INVOCATION_ID
+  if (newest?.type === 'daemon_started' && isAnother) return
+  if (runs.length > 0 && state.queuedAt !== undefined) return
   sweep(home, id)
-  const { state, runs } = readRuns(home, id)
   const last = state.cause ?? exitCause({ result: env.MONITOR_SERVICE_RESULT ?? 'unknown' })
   const cause = givenUp(last, runs, Date.now())
   const error = `the daemon of this session ended (${cause.result}) and was not started again`
@@ -146,17 +150,20 @@ function untoldOf(row: Row | undefined, run: readonly Loose[]): RegistryEvent[] 
 }
 
 /** The session, and when each of its runs was first heard of: of one that died at once, its exit is all that tells. */
-function readRuns(home: Home, id: string): { state: SessionState; runs: number[] } {
+function readRuns(home: Home, id: string): { state: SessionState; runs: number[]; newest: Loose | undefined } {
   const runs = new Map<unknown, number>()
+  let newest: Loose | undefined
   const fd = openLog(sessionLog(home, id))
   try {
     const fold = new SessionFold(id)
-    fold.read(fd, ({ type, invocationId, epoch, timestamp }) => {
+    fold.read(fd, (record) => {
+      const { type, invocationId, epoch, timestamp } = record
       if (type !== 'daemon_started' && type !== 'daemon_exited') return
+      newest = record
       const run = invocationId ?? epoch
       if (!runs.has(run)) runs.set(run, Date.parse(String(timestamp)))
     })
-    return { state: fold.state, runs: [...runs.values()] }
+    return { state: fold.state, runs: [...runs.values()], newest }
   } finally {
     closeSync(fd)
   }

@@ -1,7 +1,7 @@
 /** The reaper as the OS runs it, after what others have left undone: a reaper that died, a cancel that nobody heard, a disk without room. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
@@ -14,7 +14,7 @@ import type { LifeEvent } from '../../src/session/lifecycle.js'
 import { appendRegistry, readRegistry } from '../../src/session/registry.js'
 import { readSession } from '../../src/session/state.js'
 import { Agentz, requireManager } from '../helpers/agentz.js'
-import { isRoot, newHome, until } from '../helpers/home.js'
+import { isRoot, newHome, tempDir, until } from '../helpers/home.js'
 import { newSession } from '../helpers/session.js'
 import { SmallDisk } from '../survival/soak/disk.js'
 
@@ -47,8 +47,8 @@ class Past {
     return past
   }
 
-  write(event: LifeEvent | { type: 'cancel_requested' }): void {
-    appendOnce(sessionLog(this.#home, this.id), frame(event, 'daemon', 1))
+  write(event: LifeEvent | { type: 'cancel_requested' }, epoch = 1): void {
+    appendOnce(sessionLog(this.#home, this.id), frame(event, 'daemon', epoch))
   }
 
   /** @returns its file, whose last page has so much room */
@@ -67,6 +67,12 @@ class Past {
     const ended = once(reaper, 'exit')
     await meanwhile()
     return (await ended)[0]
+  }
+
+  /** As OnFailure= runs it. @param invocation the run that has failed */
+  async fail(invocation: string): Promise<number> {
+    const env = { ...this.#a.env, MONITOR_SERVICE_RESULT: 'signal', MONITOR_INVOCATION_ID: invocation }
+    return (await once(spawn(programs.node, [programs.reaper, 'failed', this.id], { env, stdio: 'ignore' }), 'exit'))[0]
   }
 
   get types(): unknown[] {
@@ -118,6 +124,47 @@ t.test('its own attempt before this one got as far as the file of the session', 
   t.equal(await past.reap(left, 'one'), 0)
   t.strictSame(past.types, before, 'nothing is told twice')
   t.strictSame(past.statuses, ['interrupted', 'interrupted'])
+})
+
+// With a hundred sessions to end, a manager takes seconds to say that it is stopping.
+t.test('a log-out during which the manager answers slowly', async (t) => {
+  const past = await Past.of(t)
+  const bin = tempDir(t)
+  const script =
+    '#!/bin/sh\ncase "$*" in \'--user is-system-running\') sleep 2; echo stopping;; *) echo running;; esac\n'
+  writeFileSync(join(bin, 'systemctl'), script, { mode: 0o755 })
+  t.equal(await past.reap({ ...left, PATH: `${bin}:${process.env.PATH}` }, 'one'), 0)
+  t.strictSame(past.types.slice(-2), ['daemon_exited', 'session_interrupted'])
+  t.match(past.state, { cause: { result: 'log-out' } })
+  t.strictSame(past.statuses, ['interrupted', 'interrupted'])
+})
+
+t.test('systemd has given up, and somebody has taken it up again meanwhile', async (t) => {
+  const past = await Past.of(t)
+  t.equal(await past.reap(killed, 'one'), 0)
+  const started: LifeEvent = {
+    type: 'daemon_started',
+    sessionId: past.id,
+    unit,
+    pid: 1,
+    bootId: 'b',
+    invocationId: 'two',
+  }
+  past.write(started, 2)
+  const before = past.types
+  t.equal(await past.fail('one'), 0)
+  t.strictSame(past.types, before, 'it lives, and is not told to have failed')
+  t.equal(past.state.status, 'running')
+  t.equal(await past.fail('two'), 0)
+  t.strictSame(past.types, [...before, 'session_failed'])
+})
+
+t.test('systemd has given up, and it waits for its turn again', async (t) => {
+  const past = await Past.of(t)
+  t.equal(await past.reap(killed, 'one'), 0)
+  past.write({ type: 'session_queued', sessionId: past.id })
+  t.equal(await past.fail('one'), 0)
+  t.equal(past.state.status, 'pending')
 })
 
 t.test('a cancel that the daemon did not live to hear', async (t) => {
