@@ -41,6 +41,7 @@ const withoutTwin: Record<string, string> = {
   'test/server/streams/conformance.test.ts': 'server/streams/, by the official suite of the protocol',
   'test/server/hostile-user.test.ts': "what is the server's before another user of the machine",
   'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
+  'test/server/streams/clients.test.ts': 'server/streams/, by the official client',
   'test/streams/disk.test.ts': 'streams/ on a full disk',
   'test/streams/kills.test.ts': 'streams/, whose server is killed at each call by which it writes',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
