@@ -43,8 +43,7 @@ async function main(): Promise<void> {
   const notify = createNotify(log)
   notify.watch()
   await runSession(home, id, { log, notify })
-  notify.ready()
-  await notify.sent()
+  await notify.heard()
   await log.flushed()
   process.exit(0)
 }

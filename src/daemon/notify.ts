@@ -3,7 +3,12 @@
  * milliseconds, because Node has no datagram Unix sockets. Without a manager that listens, it does nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { QuietLogger } from '../base/logger.js'
+
+/** A manager that is busy answers late, and a session that may have no more processes cannot ask it: some seconds in all. */
+const ATTEMPTS = 10
+const RETRY_MS = 300
 
 export interface Notify {
   /** Only the first call that the manager hears counts: a session that may have no more processes cannot tell it. */
@@ -14,8 +19,10 @@ export interface Notify {
   watch(): void
   /** Lifts the watchdog, before this process is held still, and sets it again. Resolves when the manager knows. */
   lift(isLifted: boolean): Promise<void>
-  /** Resolves when all that was sent is with the manager: a unit that ends before it was ready counts as failed. */
+  /** Resolves when all that was sent is with the manager. */
   sent(): Promise<void>
+  /** The same, and that it was ready among it: a unit that ends before the manager has heard so counts as failed. */
+  heard(): Promise<void>
 }
 
 export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.env): Notify {
@@ -41,14 +48,20 @@ export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.
     return done
   }
   let isReady = false
+  const ready = () => {
+    if (isReady) return
+    isReady = true
+    send('--ready').then((isTold) => {
+      isReady = isTold
+    })
+  }
+  const sent = async () => {
+    // Nothing else may be left to wait for, and a process with nothing to wait for ends.
+    for (const child of sending.keys()) child.ref()
+    await Promise.all(sending.values())
+  }
   return {
-    ready: () => {
-      if (isReady) return
-      isReady = true
-      send('--ready').then((isTold) => {
-        isReady = isTold
-      })
-    },
+    ready,
     status: (text) => send(`--status=${text}`),
     stopping: () => send('STOPPING=1'),
     watch: () => {
@@ -58,10 +71,14 @@ export function createNotify(log: QuietLogger, env: NodeJS.ProcessEnv = process.
     lift: async (isLifted) => {
       if (env.WATCHDOG_USEC !== undefined) await send(`WATCHDOG_USEC=${isLifted ? 0 : env.WATCHDOG_USEC}`)
     },
-    sent: async () => {
-      // Nothing else may be left to wait for, and a process with nothing to wait for ends.
-      for (const child of sending.keys()) child.ref()
-      await Promise.all(sending.values())
+    sent,
+    heard: async () => {
+      for (let attempt = 1; ; attempt++) {
+        ready()
+        await sent()
+        if (isReady || attempt === ATTEMPTS) return
+        await delay(RETRY_MS)
+      }
     },
   }
 }
