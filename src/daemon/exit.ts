@@ -114,7 +114,7 @@ async function conclude(home: Home, end: LifeEvent, epoch: number): Promise<void
       const tail = readTail(home, end.sessionId, TAIL)
       return isOpen(tail) && wantsCancel(tail) === isCancelled
     }
-    await appendLifecycle(home, isCancelled ? insteadOf(end) : end, 'supervisor', { epoch, check })
+    if (await appendLifecycle(home, isCancelled ? insteadOf(end) : end, 'supervisor', { epoch, check })) return
   }
 }
 

@@ -49,6 +49,16 @@ export function openLog(path: string): number {
   }
 }
 
+/** The same, where a log may not be there yet. @returns undefined if it is not. @throws HOME_UNUSABLE */
+export function openIfThere(path: string): number | undefined {
+  try {
+    return openLog(path)
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /**
  * Splits whole lines out of `bytes`, which begin at file offset `base`. Calls `onRecord` with start, end (newline
  * excluded) and address of each record. Returns how many bytes were whole lines; the rest is not data yet.

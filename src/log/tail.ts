@@ -6,7 +6,7 @@
  */
 import { closeSync, type FSWatcher, fstatSync, statSync, watch } from 'node:fs'
 import { errno } from '../base/errors.js'
-import { openLog, readChunks } from './read.js'
+import { openIfThere, readChunks } from './read.js'
 
 const POLL_MS = 250
 /** Where no watch can be had, the poll alone has to be quick enough for a person. */
@@ -65,7 +65,7 @@ class Source {
   }
 
   *read(): Generator<TailItem> {
-    this.#fd ??= this.#open()
+    this.#fd ??= openIfThere(this.#path)
     if (this.#fd === undefined) return
     yield* this.#rest(this.#fd)
     const fate = this.#fate(this.#fd)
@@ -75,7 +75,7 @@ class Source {
     this.close()
     this.#offset = 0
     yield { kind: 'reset', why: fate }
-    this.#fd = this.#open()
+    this.#fd = openIfThere(this.#path)
     if (this.#fd !== undefined) yield* this.#rest(this.#fd)
   }
 
@@ -100,15 +100,6 @@ class Source {
       return now.ino === open.ino && now.dev === open.dev ? undefined : 'replaced'
     } catch (error) {
       if (errno(error) === 'ENOENT') return 'deleted'
-      throw error
-    }
-  }
-
-  #open(): number | undefined {
-    try {
-      return openLog(this.#path)
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return undefined
       throw error
     }
   }

@@ -68,6 +68,7 @@ export async function listenUnix(app: FastifyInstance, path: string): Promise<vo
     chmodSync(path, 0o600)
   })
 }
+
 /** A server that was killed leaves its socket behind. @throws SERVER_LISTEN if one answers, or it is no socket */
 async function removeStale(path: string): Promise<void> {
   try {

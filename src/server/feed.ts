@@ -5,8 +5,7 @@
  */
 import { closeSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { errno } from '../base/errors.js'
-import { openLog } from '../log/read.js'
+import { openIfThere } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { framesOf, resetFrame } from './frames.js'
 import { cutPage, linesEnd, PAGE, readPage } from './page.js'
@@ -72,7 +71,8 @@ class Feed {
 
   constructor(path: string, heartbeat: number) {
     this.#path = path
-    this.#fd = open(path)
+    // The registry before the first session is not there; the tail waits for it.
+    this.#fd = openIfThere(path)
     this.#position = this.#fd === undefined ? 0 : linesEnd(this.#fd)
     this.#heart = setInterval(() => this.#wake(true), heartbeat).unref()
     void this.#run()
@@ -152,7 +152,7 @@ class Feed {
   }
 
   #share(bytes: Buffer, base: number): void {
-    this.#fd ??= open(this.#path)
+    this.#fd ??= openIfThere(this.#path)
     for (let start = 0; start < bytes.length; ) {
       const end = cutPage(bytes, start)
       const text = framesOf(bytes.subarray(start, end), base + start)
@@ -180,15 +180,5 @@ class Feed {
   #close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
-  }
-}
-
-function open(path: string): number | undefined {
-  try {
-    return openLog(path)
-  } catch (error) {
-    // The registry before the first session; the tail waits for it.
-    if (errno(error) === 'ENOENT') return undefined
-    throw error
   }
 }

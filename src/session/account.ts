@@ -1,8 +1,7 @@
 /** What a session's own file tells of its life, in the words of the registry: the registry can be made from it. */
 import { closeSync } from 'node:fs'
-import { errno } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
-import { openLog } from '../log/read.js'
+import { openIfThere } from '../log/read.js'
 import { creationOf } from './creation.js'
 import type { Loose } from './life.js'
 import { applyRegistry, type Row } from './registry.js'
@@ -28,13 +27,8 @@ export class Account {
 
   /** Reads what is new in the file. @returns whether there is a session in it */
   read(): boolean {
-    let fd: number
-    try {
-      fd = openLog(this.#path)
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return false
-      throw error
-    }
+    const fd = openIfThere(this.#path)
+    if (fd === undefined) return false
     try {
       this.#fold.read(fd, (record) => {
         if (isLife(record.type)) this.#events.push({ type: record.type, ...record, sessionId: this.id })

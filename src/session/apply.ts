@@ -1,8 +1,9 @@
 /** What each event does to the state of a session. Pure but for the state itself, which is changed in place. */
+import { numberIn, textIn } from '../base/field.js'
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
 import type { Decided, Usage } from './events.js'
-import { applyLife, causeOf, isPast, type Loose, newLife, numberIn, textIn, textOf } from './life.js'
+import { applyLife, causeOf, isPast, type Loose, newLife, textOf } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'

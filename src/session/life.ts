@@ -1,5 +1,6 @@
 /** What the registry and a session's own file tell alike: status, daemon, cause. Both folds go through here. */
 import { type SupervisorName, supervisorNames } from '../base/config.js'
+import { textIn } from '../base/field.js'
 import { meaningOf, type ReadCause } from './cause.js'
 import { Creator, Metadata, type Usage } from './events.js'
 import { isLive, nextStatus, type Status } from './status.js'
@@ -37,10 +38,6 @@ export type Loose = Record<string, unknown>
 /** Of a field that should be a text. JSON has objects that cannot be made one: {"toString":0}. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** A field as far as it is what it should be: a line may have come from anywhere. */
-export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-export const numberIn = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) ? value : undefined
 const countIn = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
 

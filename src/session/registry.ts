@@ -3,17 +3,17 @@
  * truth. Rows are the fold; a checkpoint of it in cache/ saves reading the file from its beginning.
  */
 import { closeSync, fstatSync } from 'node:fs'
-import { errno } from '../base/errors.js'
+import { numberIn, textIn } from '../base/field.js'
 import type { Home } from '../base/paths.js'
 import { appendOnce } from '../log/append.js'
 import { foldRecords } from '../log/fold.js'
 import { parseRecord } from '../log/line.js'
 import { withLock } from '../log/lock.js'
-import { openLog, readLog } from '../log/read.js'
+import { openIfThere, readLog } from '../log/read.js'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js'
 import { type RegistryEvent, Usage } from './events.js'
 import { isId } from './id.js'
-import { applyLife, type Life, type Loose, newLife, numberIn, textIn, textOf } from './life.js'
+import { applyLife, type Life, type Loose, newLife, textOf } from './life.js'
 import { Rows } from './rows.js'
 import { Labels } from './spec.js'
 
@@ -60,13 +60,8 @@ const LOOK_BACK = 64 * 1024
  * Writes the checkpoint where it is worth it.
  */
 export function readRegistry(home: Home, earlier?: Registry): Registry {
-  let fd: number
-  try {
-    fd = openLog(home.registry)
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return { rows: new Rows(), offset: 0, ino: 0, damaged: 0, ignored: 0 }
-    throw error
-  }
+  const fd = openIfThere(home.registry)
+  if (fd === undefined) return { rows: new Rows(), offset: 0, ino: 0, damaged: 0, ignored: 0 }
   try {
     const { ino, size } = fstatSync(fd)
     const goesOn = earlier !== undefined && earlier.ino === ino && earlier.offset <= size
@@ -175,15 +170,11 @@ const isSame = (record: Loose, event: Loose): boolean =>
   ['type', 'sessionId', 'epoch', 'invocationId'].every((field) => record[field] === event[field])
 
 function registrySize(home: Home): number {
+  const fd = openIfThere(home.registry)
+  if (fd === undefined) return 0
   try {
-    const fd = openLog(home.registry)
-    try {
-      return fstatSync(fd).size
-    } finally {
-      closeSync(fd)
-    }
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return 0
-    throw error
+    return fstatSync(fd).size
+  } finally {
+    closeSync(fd)
   }
 }

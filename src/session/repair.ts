@@ -5,11 +5,11 @@
  */
 import { closeSync, existsSync, readdirSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { AgentzError, errno } from '../base/errors.js'
+import { AgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { Appender } from '../log/append.js'
 import { withLock } from '../log/lock.js'
-import { openLog } from '../log/read.js'
+import { openIfThere } from '../log/read.js'
 import { Account } from './account.js'
 import { isId } from './id.js'
 import type { Loose } from './life.js'
@@ -91,13 +91,8 @@ function remember(home: Home, { registry, isUnfinished }: Work, { stamp, mark }:
 }
 
 function withRegistry<T>(home: Home, use: (fd: number) => T): T | undefined {
-  let fd: number
-  try {
-    fd = openLog(home.registry)
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined
-    throw error
-  }
+  const fd = openIfThere(home.registry)
+  if (fd === undefined) return undefined
   try {
     return use(fd)
   } finally {

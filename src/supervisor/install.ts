@@ -1,11 +1,12 @@
 /** Has recover run by systemd at each login or boot: the unit of ours, enabled, and a drop-in that says which AGENTZ_HOME and which programs. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { AgentzError, errno } from '../base/errors.js'
+import { AgentzError } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import { programs } from '../base/programs.js'
 import { shellWords } from '../base/shell.js'
 import { attempt, run } from './exec.js'
+import { isInstalled } from './settings.js'
 import type { AtLogin } from './supervisor.js'
 
 const recoverUnit = 'agentz-recover.service'
@@ -32,7 +33,8 @@ async function install(home: Home): Promise<string> {
   if (/[\n\r]/.test(home.root))
     throw new AgentzError('BAD_INPUT', 'AGENTZ_HOME holds the end of a line, which no unit can')
   const path = await dropInPath()
-  refuseOther(path, home)
+  // What is another one's stays: this throws.
+  isInstalled(path, ownLine(home))
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, dropIn(home))
   await run(['systemctl', '--user', 'enable', '--quiet', join(programs.units, recoverUnit)], `enable ${recoverUnit}`)
@@ -54,31 +56,15 @@ async function linger(user: string): Promise<void> {
 
 async function uninstall(home: Home): Promise<boolean> {
   const path = await dropInPath()
-  if (installed(path) === undefined) return false
-  refuseOther(path, home)
+  if (!isInstalled(path, ownLine(home))) return false
   await run(['systemctl', '--user', 'disable', '--quiet', recoverUnit], `disable ${recoverUnit}`)
   rmSync(dirname(path), { recursive: true, force: true })
   await run(['systemctl', '--user', 'daemon-reload'], 'have the unit files read again')
   return true
 }
 
-function refuseOther(path: string, home: Home): void {
-  const text = installed(path)
-  const own = dropIn(home).split('\n')[1] ?? ''
-  if (text === undefined || text.includes(`${own}\n`)) return
-  throw new AgentzError('CONFLICT', `${path} is there for another AGENTZ_HOME`, {
-    hint: 'Run `agentz uninstall` with that AGENTZ_HOME first.',
-  })
-}
-
-function installed(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
+/** The line of a drop-in that says which AGENTZ_HOME. */
+const ownLine = (home: Home): string => `${dropIn(home).split('\n')[1]}\n`
 
 /** Where this manager looks for the units of a person: it may have another HOME than we have. */
 async function dropInPath(): Promise<string> {

@@ -2,9 +2,9 @@
 import { closeSync } from 'node:fs'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod/mini'
-import { AgentzError, errno } from '../../base/errors.js'
+import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
-import { isAddress, openLog } from '../../log/read.js'
+import { isAddress, openIfThere, openLog } from '../../log/read.js'
 import { parseId } from '../../session/id.js'
 import { parse } from '../../session/store.js'
 import type { Context } from '../context.js'
@@ -39,7 +39,7 @@ function sendEvents(
   // EventSource repeats the query at each reconnect, so the header is the newer of both.
   const wanted = last ?? offset ?? '0'
   const field = last === undefined ? 'offset' : 'last-event-id'
-  const fd = openExisting(path)
+  const fd = openIfThere(path)
   try {
     if (fd === undefined && absent !== undefined) throw absent
     const from = wanted === 'tail' ? wanted : Number(wanted)
@@ -62,14 +62,5 @@ function sendEvents(
     return reply.send(records)
   } finally {
     if (fd !== undefined) closeSync(fd)
-  }
-}
-
-function openExisting(path: string): number | undefined {
-  try {
-    return openLog(path)
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined
-    throw error
   }
 }

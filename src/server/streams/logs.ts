@@ -1,7 +1,6 @@
 /** The logs of sessions, and the registry, as streams that can be read: the very same files, and the same offsets. */
 import { closeSync, fstatSync } from 'node:fs'
-import { errno } from '../../base/errors.js'
-import { openLog } from '../../log/read.js'
+import { openIfThere } from '../../log/read.js'
 import { tail } from '../../log/tail.js'
 import { readAt } from '../../streams/data.js'
 import type { Source } from '../../streams/source.js'
@@ -49,7 +48,7 @@ class LogSource implements Source {
   }
 
   look(): void {
-    this.#fd ??= open(this.#path)
+    this.#fd ??= openIfThere(this.#path)
     if (this.#fd !== undefined) this.end = Math.max(this.end, linesEnd(this.#fd))
   }
 
@@ -84,7 +83,7 @@ class LogSource implements Source {
     try {
       for await (const item of tail(this.#path, { from: this.end, signal: follow.signal })) {
         if (item.kind === 'bytes') {
-          this.#fd ??= open(this.#path)
+          this.#fd ??= openIfThere(this.#path)
           this.end = Math.max(this.end, item.base + item.bytes.length)
         } else this.gone = true
         for (const wake of [...this.#listeners]) wake()
@@ -94,14 +93,5 @@ class LogSource implements Source {
       this.gone = true
       for (const wake of [...this.#listeners]) wake()
     }
-  }
-}
-
-function open(path: string): number | undefined {
-  try {
-    return openLog(path)
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined
-    throw error
   }
 }

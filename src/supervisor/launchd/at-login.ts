@@ -1,11 +1,11 @@
 /** Has recover run by launchd at each login: a LaunchAgent of the person, the only one of ours that launchd loads by itself. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { AgentzError, errno } from '../../base/errors.js'
 import type { Home } from '../../base/paths.js'
 import { programs } from '../../base/programs.js'
 import { shellWords } from '../../base/shell.js'
+import { isInstalled } from '../settings.js'
 import type { AtLogin } from '../supervisor.js'
 import { bootout, enable } from './launchctl.js'
 import { type PlistValue, plistText } from './plist.js'
@@ -31,7 +31,8 @@ export const launchdAtLogin = (home: Home, domains: readonly string[]): AtLogin 
   unit: LABEL,
   install: async () => {
     const path = agentPath()
-    refuseOther(path, home)
+    // What is another one's stays: this throws.
+    isInstalled(path, ownPart(home))
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(`${path}.new`, plistText(recoverJob(home)), { mode: 0o600 })
     renameSync(`${path}.new`, path)
@@ -41,8 +42,7 @@ export const launchdAtLogin = (home: Home, domains: readonly string[]): AtLogin 
   },
   uninstall: async () => {
     const path = agentPath()
-    if (installed(path) === undefined) return false
-    refuseOther(path, home)
+    if (!isInstalled(path, ownPart(home))) return false
     rmSync(path, { force: true })
     for (const domain of domains) await bootout(domain, LABEL)
     return true
@@ -55,20 +55,8 @@ export const launchdAtLogin = (home: Home, domains: readonly string[]): AtLogin 
     `${shellWords(['rm', agentPath()])}\n${shellWords(['launchctl', 'bootout', `${domains[0]}/${LABEL}`])}`,
 })
 
-function refuseOther(path: string, home: Home): void {
-  const text = installed(path)
-  const [, own = ''] = /(<key>AGENTZ_HOME<\/key>\s*<string>.*<\/string>)/.exec(plistText(recoverJob(home))) ?? []
-  if (text === undefined || text.includes(own)) return
-  throw new AgentzError('CONFLICT', `${path} is there for another AGENTZ_HOME`, {
-    hint: 'Run `agentz uninstall` with that AGENTZ_HOME first.',
-  })
-}
-
-function installed(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined
-    throw error
-  }
+/** The part of a property list that says which AGENTZ_HOME. */
+function ownPart(home: Home): string {
+  const [part = ''] = /<key>AGENTZ_HOME<\/key>\s*<string>.*<\/string>/.exec(plistText(recoverJob(home))) ?? []
+  return part
 }

@@ -1,0 +1,6 @@
+/** A field of JSON that others wrote, as far as it is what it should be; undefined if it is something else. */
+
+export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+export const numberIn = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
