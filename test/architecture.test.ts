@@ -134,6 +134,22 @@ t.test('a room uses rooms of lower floors only', async (t) => {
   )
 })
 
+/** src/server/NAME/ with a part.ts in it is loaded by a row of lazy.ts, when somebody asks for it. */
+t.test('parts of the server are reached by import() alone, and know none of each other', async (t) => {
+  const parts = sources.flatMap((path) => /^(src\/server\/\w+\/)part\.ts$/.exec(path)?.[1] ?? [])
+  t.ok(parts.length > 0)
+  const lazily = (path: string) => [...read(path).matchAll(/\bimport\('([^']+)'\)/g)].map((match) => match[1] ?? '')
+  for (const part of parts) {
+    t.ok(lazily('src/server/lazy.ts').includes(`./${part.split('/')[2]}/part.js`), `lazy.ts has a row for ${part}`)
+    const users = inside.filter((item) => target(item).startsWith(part) && !item.from.startsWith(part) && !item.type)
+    t.same(
+      users.filter(({ from, what }) => from !== 'src/server/lazy.ts' || !lazily(from).includes(what)),
+      [],
+      `${part} is imported by nothing else`,
+    )
+  }
+})
+
 t.test('nothing imports itself in a circle', async (t) => {
   const edges = new Map<string, string[]>()
   for (const item of inside.filter(({ type }) => !type)) {

@@ -9,12 +9,12 @@ import { decorateRequests, logAccess, logNoRequest } from './access.js'
 import type { Context } from './context.js'
 import { refuseConnection, sendError, sendNotFound } from './errors.js'
 import { type Guard, guardOf } from './guard.js'
+import { lazyRoutes } from './lazy.js'
 import { conversationRoutes } from './routes/conversation.js'
 import { eventRoutes } from './routes/events.js'
 import { healthRoute } from './routes/health.js'
 import { loginRoutes } from './routes/login.js'
 import { sessionRoutes } from './routes/sessions.js'
-import { streamRoutes } from './routes/streams.js'
 import { registerSse } from './sse.js'
 
 export interface AppOptions extends Context {
@@ -103,7 +103,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   sessionRoutes(app, options)
   conversationRoutes(app, options)
   eventRoutes(app, options)
-  streamRoutes(app, options)
+  lazyRoutes(app, options)
   return app
 }
 

@@ -7,9 +7,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../base/errors.js'
+import { isOwnIn } from '../streams/name.js'
 import { type Sharing, unshared } from './context.js'
 import { isLoggedIn } from './cookie.js'
-import { isOwnRequest } from './streams/name.js'
 
 export type Guard =
   | { readonly kind: 'unix' }
@@ -74,7 +74,7 @@ export function guardOf(guard: Guard, sharing: Sharing = unshared): (request: Fa
 }
 
 function sharedBy(request: FastifyRequest, sharing: Sharing): 'everybody' | 'origin' | undefined {
-  if (sharing.public && !isOwnRequest(request)) return 'everybody'
+  if (sharing.public && !isOwnIn(request.url)) return 'everybody'
   const { origin } = request.headers
   return origin !== undefined && sharing.origins.includes(origin) ? 'origin' : undefined
 }

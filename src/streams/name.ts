@@ -1,4 +1,4 @@
-/** Names of durable streams, as clients choose them, and of the files that they are kept in. */
+/** Names of durable streams, as clients choose them, where they stand in addresses, and of the files that they are kept in. */
 import { AgentzError } from '../base/errors.js'
 
 /** Bytes of a file's name that are left for it beside the longest ending, with room to spare. */
@@ -19,4 +19,31 @@ export function keyOf(name: string): string {
 function spelled(byte: number): string {
   const character = String.fromCharCode(byte)
   return /[a-z0-9_-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`
+}
+
+export const PREFIX = '/v1/stream/'
+
+/** The name in the path of a request. @throws BAD_INPUT, NOT_FOUND */
+export function nameIn(url: string): string {
+  const [path = ''] = url.split('?', 1)
+  // A router may take a path that is spelled otherwise for the same.
+  if (!path.startsWith(PREFIX)) throw new AgentzError('NOT_FOUND', `streams are at ${PREFIX} alone`)
+  try {
+    return decodeURIComponent(path.slice(PREFIX.length))
+  } catch (error) {
+    throw new AgentzError('BAD_INPUT', 'the path of the request is not UTF-8', { cause: error })
+  }
+}
+
+/** Logs of ours, and what the protocol keeps for itself. */
+export const isOwn = (name: string): boolean => name.startsWith('sessions/') || name.startsWith('__')
+
+/** Whether it is of no client. */
+export function isOwnIn(url: string): boolean {
+  try {
+    return isOwn(nameIn(url))
+  } catch {
+    // Whatever it is, it is not for everybody; the handler says what is wrong.
+    return true
+  }
 }

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
 import type { Asked } from '../../streams/create.js'
 import type { Tuple } from '../../streams/meta.js'
-import { PREFIX } from './name.js'
+import { PREFIX } from '../../streams/name.js'
 
 const whole = /^(0|[1-9]\d*)$/
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
