@@ -40,6 +40,7 @@ const withoutTwin: Record<string, string> = {
   'test/server/hostile-wire.test.ts': 'app.ts and guard.ts before requests that no browser makes',
   'test/server/streams/conformance.test.ts': 'server/streams/, by the official suite of the protocol',
   'test/server/hostile-user.test.ts': "what is the server's before another user of the machine",
+  'test/server/hostile-files.test.ts': 'every route that reads, over files that somebody has poisoned',
   'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
   'test/server/streams/clients.test.ts': 'server/streams/, by the official client',
   'test/streams/disk.test.ts': 'streams/ on a full disk',

@@ -11,7 +11,7 @@ import type { RegistryFold } from './registry.js'
 import { Rows } from './rows.js'
 
 /** Raise it when rows change their shape. */
-const VERSION = 6
+export const VERSION = 6
 
 interface Stored extends Place {
   version: number

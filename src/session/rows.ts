@@ -2,6 +2,7 @@
  * The rows of the registry by id, in order of creation. Those that came from the checkpoint stay text until somebody asks
  * for them: of 10,000 sessions nearly all have ended, and to list them takes their status and their text, no parsing.
  */
+import { AgentzError } from '../base/errors.js'
 import type { Row } from './registry.js'
 import type { Status } from './status.js'
 
@@ -11,6 +12,23 @@ const STATUS_AT = ID_AT + 12 + '","status":"'.length
 const rowText = /^\{"sessionId":"[0-9a-f]{12}","status":"[a-z_]+",/
 const headText =
   /^\{"sessionId":"[0-9a-f]{12}","status":"(completed|cancelled)","agentType":"([^"\\]*)","createdAt":"([^"\\]*)","updatedAt":"([^"\\]*)","title":"([^"\\]*)"/
+
+/** @throws HOME_UNUSABLE where somebody has made a checkpoint by hand, with the right hash and a row that is none */
+function parseRow(id: string, text: string): Row {
+  const refuse = (why: string, cause?: unknown) =>
+    new AgentzError('HOME_UNUSABLE', `cannot use the checkpoint of the registry: the row of ${id} ${why}`, {
+      hint: 'Remove cache/registry.json of AGENTZ_HOME: it is made again.',
+      cause,
+    })
+  let row: Row
+  try {
+    row = JSON.parse(text)
+  } catch (error) {
+    throw refuse('is no JSON', error)
+  }
+  if (row.sessionId !== id) throw refuse('names another session')
+  return row
+}
 
 /** What a list shows of a session. */
 export type Head = Pick<
@@ -62,7 +80,7 @@ export class Rows {
   get(id: string): Row | undefined {
     const row = this.#rows.get(id)
     if (typeof row !== 'string') return row
-    const parsed: Row = JSON.parse(row)
+    const parsed = parseRow(id, row)
     this.#rows.set(id, parsed)
     return parsed
   }

@@ -12,26 +12,35 @@ import {
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
-import { AgentzError, reason } from '../base/errors.js'
+import { AgentzError, errno, reason } from '../base/errors.js'
 import { NEWLINE } from '../log/line.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const readAsync = promisify(read)
 const syncAsync = promisify(fdatasync)
 
+const unusable = (path: string, why: string, cause?: unknown) =>
+  new AgentzError('HOME_UNUSABLE', `cannot use ${path}: ${why}`, { hint: `See what is there: ls -l ${path}`, cause })
+
 export class DataFile {
   readonly path: string
   readonly fd: number
   #broken: AgentzError | undefined
 
-  /** @throws as the system does, ENOENT too unless it is to be made */
+  /** @throws ENOENT, or EEXIST where it is to be made, as the system does; LOG_WRITE if it cannot be; HOME_UNUSABLE for what else is there */
   constructor(path: string, make = false) {
     this.path = path
-    this.fd = openSync(path, FLAGS | (make ? constants.O_CREAT | constants.O_EXCL : 0), 0o600)
+    try {
+      this.fd = openSync(path, FLAGS | (make ? constants.O_CREAT | constants.O_EXCL : 0), 0o600)
+    } catch (error) {
+      if (errno(error) === 'ENOENT' || errno(error) === 'EEXIST') throw error
+      if (make) throw new AgentzError('LOG_WRITE', `cannot make ${path}: ${reason(error)}`, { cause: error })
+      throw unusable(path, errno(error) === 'ELOOP' ? 'it is a symbolic link' : reason(error), error)
+    }
     const stat = fstatSync(this.fd)
     if (!stat.isFile() || stat.uid !== process.getuid?.()) {
       closeSync(this.fd)
-      throw new AgentzError('LOG_WRITE', `cannot use ${path}: it is not a regular file of this user`)
+      throw unusable(path, 'it is not a regular file of this user')
     }
     if ((stat.mode & 0o777) !== 0o600) fchmodSync(this.fd, 0o600)
   }

@@ -22,7 +22,8 @@ export const Head = z.object({
   type: z.literal('stream'),
   id: z.string(),
   name: z.string(),
-  contentType: z.string(),
+  /** It becomes a header, which takes no line ends. */
+  contentType: z.string().check(z.regex(/^[\t\x20-\x7e\x80-\xff]*$/)),
   ttl: z.optional(Count),
   expiresAt: z.optional(z.string()),
   fork: z.optional(Fork),

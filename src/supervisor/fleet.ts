@@ -1,5 +1,5 @@
 /** All sessions, or one, as they truly are: the registry held against the units. */
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import type { SupervisorName } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import { type Home, sessionLog } from '../base/paths.js'
@@ -152,7 +152,7 @@ export async function unitState(
 
 /** Output moves the file and nothing else. */
 function lastActivity(home: Home, id: string, known: string): string {
-  const moved = statSync(sessionLog(home, id), { throwIfNoEntry: false })?.mtime.toISOString() ?? ''
+  const moved = lstatSync(sessionLog(home, id), { throwIfNoEntry: false })?.mtime.toISOString() ?? ''
   return moved > known ? moved : known
 }
 
