@@ -29,6 +29,7 @@ const withoutTwin: Record<string, string> = {
   'test/architecture.test.ts': 'the whole of src/',
   'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
   'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
+  'test/cli/hostile.test.ts': 'whole sessions, with hostile prompts, names, environments and secrets',
   'test/cli/poisoned.test.ts': 'every verb that reads, over files that somebody has poisoned',
   'test/server/answers.test.ts': 'routes/conversation.ts: answers to what a session asks',
   'test/helpers/manager.test.ts': 'the user manager that other tests end and start again',

@@ -15,6 +15,16 @@ export function ensureToken(home: Home): string {
   return readToken(home)
 }
 
+/** The token as it stands there, for who has only to know what must not be seen. @returns undefined if there is none that can be read */
+export function presentToken(home: Home): string | undefined {
+  try {
+    return readToken(home)
+  } catch {
+    // Absent, or out of reach in a sandbox: then nobody in there can read it out either.
+    return undefined
+  }
+}
+
 /** Makes another token: the one before, and all that browsers were given for it, count no more. @throws HOME_UNUSABLE */
 export function rotateToken(home: Home): string {
   make(home, (fresh) => renameSync(fresh, home.token))

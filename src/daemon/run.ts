@@ -5,6 +5,7 @@ import { agentOf } from '../agents/agents.js'
 import { AgentzError } from '../base/errors.js'
 import type { QuietLogger } from '../base/logger.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
+import { presentToken } from '../base/token.js'
 import { Appender } from '../log/append.js'
 import { withLock } from '../log/lock.js'
 import { agentEnvironment } from '../session/environment.js'
@@ -90,7 +91,7 @@ class Run {
     this.#env = { ...agentEnvironment(home, id), ...temporary, AGENTZ_HOME: home.root }
     this.#supervisor = ownSupervisor(home)
     this.#appender = new Appender(this.#path)
-    const mask = new Mask(secretsOf(this.#env))
+    const mask = new Mask([...secretsOf(this.#env), presentToken(home) ?? ''])
     this.#warn = journal(log, mask)
     this.#reporter = new Reporter(home, id, this.#epoch, mask, log)
     this.#frost = new Frost(id, notify, async (event) => {

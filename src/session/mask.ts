@@ -3,29 +3,40 @@
  * well-known kind. It is the last hand that a line passes before it is written, so it must be cheap where there is nothing to hide:
  * a glance at the line, and only one that looks suspicious is taken apart.
  *
- * It hides what stands there as it is. A secret that is encoded (base64, percent), or parted over several lines, is not found.
+ * A known value is found as it is, in JSON, in an address and in base64 (disguise.ts). One that is coded otherwise, or parted over several
+ * lines, is not.
  */
+import { Disguises, escaped, literal } from './disguise.js'
 
 const MASKED = '[masked]'
 /** Shorter values would be found in innocent text. */
 const LEAST = 8
 
 /** Keys that tell themselves by their form. Each begins where a word begins, so that no word and no picture holds one. */
-const known = [
+const wordly = [
+  /sk_(?:live|test)_\w{16,}/,
+  /gh[oprsu]_\w{20,}/,
+  /github_pat_\w{20,}/,
+  /glpat-[\w-]{16,}/,
+  /A[KS]IA[A-Z\d]{16}(?!\w)/,
+  /xox[a-z]-[\w-]{10,}/,
+]
+/** These may stand within what holds hyphens, too: as an innocent part of it. */
+const hyphened = [
   // OpenAI, Anthropic and all who imitate them; a class name of a style sheet has neither digit nor capital.
-  /(?<![\w-])sk-(?=[\w-]*[\dA-Z])[\w-]{20,}/,
-  /(?<![\w-])csk-[\w-]{16,}/,
-  /(?<!\w)sk_(?:live|test)_\w{16,}/,
-  /(?<!\w)gh[oprsu]_\w{20,}/,
-  /(?<!\w)github_pat_\w{20,}/,
-  /(?<!\w)glpat-[\w-]{16,}/,
-  /(?<!\w)A[KS]IA[A-Z\d]{16}(?!\w)/,
-  /(?<![\w-])AIza[\w-]{30,}/,
-  /(?<!\w)xox[a-z]-[\w-]{10,}/,
-  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/,
+  /sk-(?=[\w-]*[\dA-Z])[\w-]{20,}/,
+  /csk-[\w-]{16,}/,
+  /AIza[\w-]{30,}/,
+  /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/,
+]
+const either = (all: readonly RegExp[]) => all.map(({ source }) => source).join('|')
+const known = [
+  // "\n" can be two characters, in JSON inside of text; and a line of a diff begins with a hyphen of its own.
+  new RegExp(`(?<=^|\\W|\\\\[nrt])(?:${either(wordly)})`),
+  new RegExp(`(?<=^-?|[^\\w-]|\\\\[nrt]-?)(?:${either(hyphened)})`),
   /(?<=[Bb]earer {1,4})(?=[\w.~+/=-]*\d)[\w.~+/=-]{12,}/,
   /(?<=[Aa]uthorization["']?[:=] ?["']?(?:[Bb]earer|[Bb]asic|[Tt]oken) )[\w.~+/=-]{8,}/,
-  // A block that was cut has no end; then what looks like its lines belongs to it. "\n" can be two characters, in JSON inside of text.
+  // A block that was cut has no end; then what looks like its lines belongs to it.
   /-----BEGIN [A-Z\d ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]*(?:-{1,4}[^-]+)*-----END [A-Z\d ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:(?:\s|\\+[nr])+[\w+/=]{16,})+)/,
 ]
 
@@ -45,22 +56,26 @@ const ends = /^"(?:completed|interrupted|failed)"$/
 export class Mask {
   /** A glimpse of a value; undefined where there are none. */
   readonly #glimpse: RegExp | undefined
+  readonly #disguises: Disguises
   readonly #secret: RegExp
 
   /** @param secrets the values that must not be seen; those that are too short to be told from other text are left out */
   constructor(secrets: Iterable<string>) {
-    const values = [...new Set([...secrets].flatMap(linesOf))].filter((value) => value.length >= LEAST)
+    const whole = [...new Set(secrets)].filter((value) => value.length >= LEAST)
+    const values = [...new Set(whole.flatMap(linesOf))].filter((value) => value.length >= LEAST)
     values.sort((a, b) => b.length - a.length)
+    this.#disguises = new Disguises(whole)
     // As they stand in JSON; those of several words are streamed a word at a time, and betray themselves by the longest.
-    const glimpses = new Set(values.map((value) => literal(JSON.stringify(longestWord(value)).slice(1, -1))))
+    const glimpses = new Set(values.map((value) => literal(escaped(longestWord(value)))))
     this.#glimpse = glimpses.size === 0 ? undefined : new RegExp([...glimpses].join('|'))
-    this.#secret = new RegExp([...values.map(literal), ...known.map(({ source }) => source)].join('|'), 'g')
+    const all = [...values.map(literal), ...this.#disguises.all, ...known.map(({ source }) => source)]
+    this.#secret = new RegExp(all.join('|'), 'gm')
   }
 
   /** @param json one line of JSON, such as JSON.stringify writes */
   line(json: string): string {
     // Two looks: one expression for both takes twice as long, since its first letters have less in common.
-    if (!traces.test(json) && this.#glimpse?.test(json) !== true) return json
+    if (!traces.test(json) && this.#glimpse?.test(json) !== true && !this.#disguises.showIn(json)) return json
     const whole = json.includes('"partial":true') ? this.#streamed(json) : json
     let depth = 0
     let key = ''
@@ -137,8 +152,6 @@ function longestWord(value: string): string {
   const longest = value.split(/\s+/).reduce((best, word) => (word.length > best.length ? word : best), '')
   return longest.length < 6 ? value : longest
 }
-
-const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 
 function unescaped(text: string): string {
   try {

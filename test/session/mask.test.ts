@@ -40,6 +40,11 @@ for (const [kind, key] of Object.entries(keys)) {
       ['{"key":"', '"}'],
       ['\t\\', ' '],
       ["('", "')"],
+      // A line of JSON inside of text, and a diff.
+      ['{"a":"x\\n', '\\n"}'],
+      ['-', '\n'],
+      ['@@ -1 +1 @@\n-', '\n'],
+      ['+', '\n+next'],
     ]) {
       t.equal(masked(`${before}${key}${after}`), `${before}[masked]${after}`)
     }
@@ -96,6 +101,42 @@ t.test('secrets with quotes, backslashes, newlines and other signs', async (t) =
   t.equal(masked('abcdefgh-ijkl', 'abcdefgh', 'abcdefgh-ijkl'), '[masked]', 'the longer one goes first')
   const [first = ''] = keyLines
   t.equal(masked(`a line of it: ${first}`, pem(keyLines)), 'a line of it: [masked]')
+})
+
+/** In `around` the secret is one part of several, so that its base64 begins at each place of a group. */
+const codings: Record<string, (secret: string, around: string) => string> = {
+  'JSON inside of text': (secret) => JSON.stringify({ a: [secret] }),
+  base64: (secret, around) => Buffer.from(`${around}${secret}`).toString('base64'),
+  'base64 of an address': (secret, around) => Buffer.from(`${around}${secret}${around}`).toString('base64url'),
+  'an address': (secret) => `https://h/?k=${encodeURIComponent(secret)}&x=1`,
+  'an address, in small letters': (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+  'a form': (secret) => new URLSearchParams({ secret }).toString(),
+  'an address, every sign': (secret) =>
+    [...secret]
+      .map((sign) => (/\w/.test(sign) ? sign : Buffer.from(sign).toString('hex').replace(/../g, '%$&')))
+      .join(''),
+  'a diff': (secret) => `--- a\n+++ b\n@@ -1 +1 @@\n-KEY=${secret}\n+KEY=new`,
+  'an escape of a terminal': (secret) => `\x1b[31m${secret}\x1b[0m`,
+}
+
+t.test('known values in other codings', async (t) => {
+  const secrets = ['hunter2-hunter2', 'pa"ss wo\\rd+/=%', 'päßwort😀 of it', 'c2VjcmV0', '>>>???~~~~']
+  for (const secret of secrets) {
+    const mask = new Mask([secret, 'another-secret-of-many'])
+    for (const [coding, code] of Object.entries(codings)) {
+      for (const around of ['', 'u', 'me', 'me:', 'user:']) {
+        const coded = code(secret, around)
+        const content: string = JSON.parse(mask.line(lineOf({ content: `<${coded}>` }))).content
+        t.match(content, /\[masked\]/, `${coding}: ${content}`)
+        // Nothing is left but what was around it, and what its first and last sign have a part in.
+        const left = content.replaceAll('[masked]', '').replace(/[<>]/g, '')
+        t.ok(left.length <= code('', around).length + 4, `${coding}: ${left}`)
+        t.notOk(content.includes(coded), coding)
+      }
+    }
+    const plain = lineOf({ content: 'aHR0cHM6Ly9leGFtcGxlLm9yZw== %20 \\\\ what+is+none' })
+    t.equal(mask.line(plain), plain)
+  }
 })
 
 t.test('what is no string, and the words that programs read, stay', async (t) => {
