@@ -18,6 +18,7 @@ const onlyIn: Record<string, RegExp> = {
   'fastify-sse-v2': /^src\/server\/sse\.ts$/,
   fastify: /^src\/server\//,
   yargs: /^src\/cli\/[^/]+\.ts$/,
+  'prom-client': /^src\/server\/metrics\//,
   pino: /^src\/base\/logger\.ts$/,
   '@agentclientprotocol/sdk': /^src\/agents\/(acp|chat)\//,
   ai: /^src\/agents\/chat\//,

@@ -5,6 +5,7 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../base/errors.js'
 import { isId } from '../session/id.js'
+import { type Answered, answered } from './channels.js'
 import type { Admission } from './guard.js'
 
 declare module 'fastify' {
@@ -41,6 +42,10 @@ export function logAccess(door: 'unix' | 'tcp', request: FastifyRequest, reply: 
       },
       ...(isId(id) && { session: id }),
       ...(refused !== undefined && { refused, ...callerOf(request) }),
+    }
+    if (answered.hasSubscribers && status !== null) {
+      const [route, seconds] = [request.routeOptions.url ?? 'none', reply.elapsedTime / 1000]
+      answered.publish({ method, route, status, seconds } satisfies Answered)
     }
     // Who was kept out is worth a look even where nobody wants to see each request.
     request.log[admitted === undefined ? 'warn' : 'info'](line, 'request')

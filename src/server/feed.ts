@@ -3,10 +3,11 @@
  * have kept up. Who is behind, at the start or because their connection is slow, reads the file at their own pace until they
  * have caught up: the file is the buffer, and nobody is buffered for.
  */
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { openIfThere } from '../log/read.js'
 import { tail } from '../log/tail.js'
+import { type Delivered, delivered } from './channels.js'
 import { framesOf, resetFrame } from './frames.js'
 import { cutPage, linesEnd, PAGE, readPage } from './page.js'
 
@@ -141,6 +142,7 @@ class Feed {
         if (item.kind === 'bytes') this.#share(item.bytes, item.base)
         else this.#reset(item.why)
         this.#wake(false)
+        if (item.kind === 'bytes' && delivered.hasSubscribers) this.#tell(item.bytes.length)
         // Subscribers send it before the next piece is read, however much there is.
         await otherWork()
       }
@@ -166,6 +168,12 @@ class Feed {
       this.#recent.delete(from)
       this.#kept -= text.length
     }
+  }
+
+  #tell(bytes: number): void {
+    if (this.#fd === undefined) return
+    const seconds = Math.max(0, (Date.now() - fstatSync(this.#fd).mtimeMs) / 1000)
+    delivered.publish({ bytes, followers: this.#members.size, seconds } satisfies Delivered)
   }
 
   #reset(why: string): void {

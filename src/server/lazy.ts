@@ -38,6 +38,7 @@ const table: readonly Lazy[] = [
     bytes: 32 * 1024 * 1024,
     load: () => import('./streams/part.js'),
   },
+  { urls: ['/metrics'], methods: ['GET'], load: () => import('./metrics/part.js') },
 ]
 
 /** The routes of all parts. None is loaded yet. */

@@ -2,6 +2,7 @@
 import type { SupervisorName } from '../base/config.js'
 import type { Cause } from '../session/events.js'
 import type { Spec } from '../session/spec.js'
+import type { Consumption } from './consumption.js'
 
 /** A unit as its manager sees it now. */
 export interface UnitState {
@@ -82,6 +83,8 @@ export interface Supervisor {
   list(): Promise<Map<string, UnitState>>
   /** What freezes one unit; undefined when it is not loaded. @throws UNSUPPORTED where nothing can be frozen */
   freezer(id: string): Promise<Freezer | undefined>
+  /** What those of these sessions that run use, in one question; absent where nothing counts it. */
+  consumption?(ids: readonly string[]): Promise<Map<string, Consumption>>
   /** One unit; undefined when it is not loaded. */
   show(id: string): Promise<UnitDetail | undefined>
   /** How the last run of a unit has ended, as far as the system still knows; what it told our reaper is in the log. */

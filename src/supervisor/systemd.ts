@@ -10,6 +10,7 @@ import { shellWords } from '../base/shell.js'
 import { isId } from '../session/id.js'
 import type { Spec } from '../session/spec.js'
 import { freezerOf } from './cgroup.js'
+import { type Consumption, consumptionIn } from './consumption.js'
 import { run } from './exec.js'
 import { leaveForFailure } from './failure-file.js'
 import { systemdAtLogin } from './install.js'
@@ -180,10 +181,13 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   async freezer(id: string): Promise<Freezer | undefined> {
-    const unit = unitName(id)
-    const argv = ['systemctl', '--user', 'show', '-p', 'ControlGroup', '--value', unit] as const
-    const group = (await run([...argv], `ask for the control group of ${unit}`)).trim()
+    const group = await controlGroup(unitName(id))
     return group === '' ? undefined : freezerOf(group)
+  }
+
+  async consumption(ids: readonly string[]): Promise<Map<string, Consumption>> {
+    const group = await controlGroup(slice)
+    return group === '' ? new Map() : consumptionIn(group, new Map(ids.map((id) => [id, unitName(id)])))
   }
 
   /** It tells the reaper, at once, and keeps nothing of a unit that is gone. */
@@ -217,6 +221,12 @@ export class SystemdSupervisor implements Supervisor {
       frozen: isFrozen(values.get('ControlGroup') ?? ''),
     }
   }
+}
+
+/** Empty for a unit that does not run. */
+async function controlGroup(unit: string): Promise<string> {
+  const argv = ['systemctl', '--user', 'show', '-p', 'ControlGroup', '--value', unit] as const
+  return (await run([...argv], `ask for the control group of ${unit}`)).trim()
 }
 
 function isFrozen(group: string): boolean | undefined {
