@@ -59,6 +59,19 @@ for (const [name, entry] of Object.entries(programs)) {
   inputs.push(...Object.keys(metafile.inputs))
 }
 
+// For programs of others: what needs Node is loaded only where it is used.
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/client/client.ts'],
+  outdir: 'dist/client',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  external: ['node:*'],
+  logLevel: 'warning',
+})
+
 await chmod(`${root}/dist/cli.cjs`, 0o755)
 await cp(`${root}/src/viewer`, `${root}/dist/viewer`, { recursive: true })
 await writeFile(`${root}/dist/THIRD-PARTY-LICENSES`, await licenses(inputs))

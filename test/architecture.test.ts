@@ -8,7 +8,14 @@ import { errorCodes } from '../src/base/errors.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The house, from the ground up: a room uses rooms of lower floors, and no neighbour. */
-const floors = [['base'], ['log'], ['session', 'streams'], ['agents', 'supervisor'], ['daemon', 'server'], ['cli']]
+const floors = [
+  ['base'],
+  ['log'],
+  ['session', 'streams'],
+  ['agents', 'supervisor'],
+  ['daemon', 'server', 'client'],
+  ['cli'],
+]
 const floorOf = (room: string) => floors.findIndex((rooms) => rooms.includes(room))
 
 /** Packages that one place makes up for the flaws of, or that cost too much to be loaded by accident. */
@@ -31,6 +38,7 @@ const withoutTwin: Record<string, string> = {
   'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
   'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
   'test/cli/hostile.test.ts': 'whole sessions, with hostile prompts, names, environments and secrets',
+  'test/client/package.test.ts': 'the package as npm would publish it, seen from another one',
   'test/cli/poisoned.test.ts': 'every verb that reads, over files that somebody has poisoned',
   'test/server/answers.test.ts': 'routes/conversation.ts: answers to what a session asks',
   'test/helpers/manager.test.ts': 'the user manager that other tests end and start again',
@@ -151,6 +159,20 @@ t.test('parts of the server are reached by import() alone, and know none of each
       `${part} is imported by nothing else`,
     )
   }
+})
+
+t.test('the client of other programs takes types alone, and what needs no package', async (t) => {
+  const loaded = all.filter(({ from, type }) => room(from) === 'client' && !type)
+  const outside = loaded.filter((item) => !item.what.startsWith('.') || room(target(item)) !== 'client')
+  const allowed = ['node:http', 'src/base/errors.ts', 'src/base/paths.ts']
+  t.same([...new Set(outside.map((item) => (item.what.startsWith('.') ? target(item) : item.what)))].sort(), allowed)
+  t.same(
+    loaded
+      .filter(({ what }) => what === './socket.js')
+      .map(({ from }) => read(from).includes("await import('./socket.js')")),
+    [true],
+    'what needs Node is loaded where it is used alone',
+  )
 })
 
 t.test('nothing imports itself in a circle', async (t) => {
