@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errno, reason } from '../base/errors.js'
-import { oomKills } from '../base/oom.js'
+import { oomCount, oomKills } from '../base/oom.js'
 import { killAll, signalAll, treeOf, waitGone } from '../base/tree.js'
 import type { Cause } from '../session/events.js'
 import type { Spec } from '../session/spec.js'
@@ -42,6 +42,7 @@ export interface StartOptions {
 export function startProcess({ argv, spec, env, stdin }: StartOptions): Started {
   const [name = '', ...args] = argv
   const killsBefore = oomKills()
+  const olderKills = () => Math.max(killsBefore, oomCount.settled())
   // An unfound name goes to spawn as it is: its ENOENT then ends the process like every other failure to start.
   const file = findProgram(name, env.PATH, spec.workingDir) ?? name
   const callersUmask = process.umask(Number.parseInt(spec.umask, 8))
@@ -63,7 +64,7 @@ export function startProcess({ argv, spec, env, stdin }: StartOptions): Started 
     child.on('error', (error) => pid === undefined && resolve({ error }))
     child.once('exit', (code, signal) => {
       if (signal === null) resolve({ code: code ?? 0, signal })
-      else resolve({ code: null, signal, oom: signal === 'SIGKILL' && oomKills() > killsBefore })
+      else resolve({ code: null, signal, oom: signal === 'SIGKILL' && oomKills() > olderKills() })
     })
   })
   return { child, name: short(basename(name)), pid, exited }

@@ -17,6 +17,7 @@ import { failureFile, leaveForFailure } from '../supervisor/failure-file.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { insteadOf } from './ending.js'
 import { givenUp, isFinal, isOverLimit, stoppedAlone, stoppedByAll, stoppedWith } from './fate.js'
+import { notedKills } from './memory.js'
 
 /** How much of the end of a session's file is looked at; the registry knows what lies further back. */
 const TAIL = 256 * 1024
@@ -49,7 +50,7 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv,
   )
   // An attempt before this one had room in the session's file alone.
   if (exit >= 0) for (const told of tail.slice(exit)) await appendRegistry(home, told as unknown as RegistryEvent)
-  else await appendLifecycle(home, exitOf(id, env, supervisor, manager), 'supervisor', { epoch })
+  else await appendLifecycle(home, exitOf(home, id, { env, supervisor, manager, epoch }), 'supervisor', { epoch })
   if (!isStillOpen(home, id)) {
     sweep(home, id)
     return false
@@ -118,15 +119,22 @@ async function conclude(home: Home, end: LifeEvent, epoch: number): Promise<void
   }
 }
 
+interface Ended {
+  readonly env: NodeJS.ProcessEnv
+  readonly supervisor: Exits
+  readonly manager: string
+  readonly epoch: number
+}
+
 /** The fact, in the words of systemd.exec(5). */
-function exitOf(id: string, env: NodeJS.ProcessEnv, supervisor: Exits, manager: string): LifeEvent {
+function exitOf(home: Home, id: string, { env, supervisor, manager, epoch }: Ended): LifeEvent {
   return {
     type: 'daemon_exited',
     sessionId: id,
     unit: supervisor.unitName(id),
     invocationId: env.INVOCATION_ID,
     // Without a control group of its own, what was killed for memory nearby is none of its business.
-    result: supervisor.promises.lastWord ? resultOf(env) : (env.SERVICE_RESULT ?? 'unknown'),
+    result: supervisor.promises.lastWord ? resultOf(home, id, env, epoch) : (env.SERVICE_RESULT ?? 'unknown'),
     code: env.EXIT_CODE,
     status: statusOf(env.EXIT_STATUS),
     manager,
@@ -186,9 +194,11 @@ function epochOf(row: Row | undefined, tail: readonly Loose[], invocationId: str
   return Math.max(row?.epoch ?? 0, ...epochs) + 1
 }
 
-function resultOf(env: NodeJS.ProcessEnv): string {
+function resultOf(home: Home, id: string, env: NodeJS.ProcessEnv, epoch: number): string {
   const result = env.SERVICE_RESULT ?? 'unknown'
-  return result === 'signal' && env.EXIT_STATUS === 'KILL' && oomKills() > 0 ? 'oom-kill' : result
+  if (result !== 'signal' || env.EXIT_STATUS !== 'KILL') return result
+  const kills = oomKills()
+  return kills > 0 && kills > notedKills(home, id, epoch) ? 'oom-kill' : result
 }
 
 const statusOf = (text: string | undefined): string | number | undefined =>

@@ -25,6 +25,7 @@ import { Frost } from './frost.js'
 import type { Lent } from './host.js'
 import { Inbox } from './inbox.js'
 import { journal } from './journal.js'
+import { followKills } from './memory.js'
 import type { Notify } from './notify.js'
 import { Output } from './output.js'
 import { pace } from './pace.js'
@@ -72,6 +73,7 @@ class Run {
   #dialogue: Dialogue | undefined
   #stopping: 'cancel' | 'signal' | 'runtime' | undefined
   #forgetTime: () => void = () => undefined
+  #forgetKills: () => void = () => undefined
   #stopped: Promise<void> | undefined
   readonly #failed: Promise<never>
 
@@ -116,6 +118,7 @@ class Run {
 
   close(): void {
     this.#forgetTime()
+    this.#forgetKills()
     this.#frost.close()
     this.#inbox.close()
     this.#appender.close()
@@ -150,6 +153,8 @@ class Run {
       [started, ...(agent.converses ? recovery(agent, state, this.#tally, mayGoOn ? this.#epoch : undefined) : [])],
       'daemon',
     )
+    if (this.#supervisor.promises.lastWord)
+      this.#forgetKills = followKills((event) => this.#output.emit([event], 'daemon'))
     await listening
     this.#reporter.report(started)
     if (this.#inbox.state.cancelRequested) return void (await this.#end(cancelled(spec)))

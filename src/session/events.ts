@@ -179,7 +179,12 @@ export const SessionEvent = z.discriminatedUnion('type', [
     cached: z.optional(z.int()),
     costUsd: z.optional(z.number()),
   }),
-  event('system', { content: text, detail: z.optional(json) }),
+  event('system', {
+    content: text,
+    detail: z.optional(json),
+    /** The kernel's count of kills for want of memory in the unit's control group, when its daemon saw that rise. */
+    oomKills: z.optional(z.int()),
+  }),
   event('error', { content: text, cause: z.optional(Cause), fatal: z.optional(z.boolean()) }),
   event('raw', { raw: json, missingBytes: z.optional(z.int()) }),
   // The conversation's frame.
