@@ -5,7 +5,7 @@ import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { openLog } from '../log/read.js'
 import type { Cause, RegistryEvent } from '../session/events.js'
-import { exitCause, type Loose } from '../session/life.js'
+import { exitCause, isOver, type Loose } from '../session/life.js'
 import { appendLifecycle, type LifeEvent } from '../session/lifecycle.js'
 import { appendRegistry, type Row } from '../session/registry.js'
 import { repairRegistry } from '../session/repair.js'
@@ -29,6 +29,7 @@ const LONG_PATIENCE_MS = 10_000
 const NO_MANAGER = 'none'
 
 type Exits = Pick<Supervisor, 'unitName' | 'promises' | 'isStoppedAlone'>
+type Ending = Pick<Supervisor, 'show'>
 
 /**
  * Writes daemon_exited, and session_interrupted where the daemon ended cleanly without a terminal event: it was told to stop.
@@ -98,25 +99,35 @@ export async function recordFailure(home: Home, id: string, env: NodeJS.ProcessE
 }
 
 /**
- * Writes what the reaper of a session in a sandbox could not know: its daemon ended cleanly without a terminal event, so somebody has
- * stopped the unit. Fires after each clean end, and under systemd 252 before each restart too, which is none. Sweeps nothing: the next
- * start may have left its file already.
+ * Writes what no reaper could: in a sandbox, that the daemon ended cleanly without a terminal event, so that somebody has stopped the
+ * unit; and that it was stopped between two starts of its daemon, when no reaper runs. Fires after each clean end of a unit, and under
+ * systemd 252 before each restart too, which is none. In a sandbox it sweeps nothing: the next start may have left its file already.
  */
-export async function recordEnd(home: Home, id: string): Promise<void> {
-  const { state } = readRuns(home, id)
-  if (state.cause?.result !== 'success') return
-  await conclude(home, { type: 'session_interrupted', sessionId: id, cause: stoppedAlone }, state.epoch)
+export async function recordEnd(home: Home, id: string, _env: unknown, supervisor: Ending): Promise<void> {
+  const { state, runs } = readRuns(home, id)
+  if (isOver(state) || isLive(state.status)) return
+  if (state.cause?.result === 'success') {
+    await conclude(home, { type: 'session_interrupted', sessionId: id, cause: stoppedAlone }, state.epoch)
+    return
+  }
+  // It goes on, or it has failed for good, and OnFailure= knows more.
+  if (isOverLimit(runs, Date.now()) || (await supervisor.show(id)) !== undefined) return
+  const { message, ...cause } = await stoppedBy('unknown')
+  const between = `${message}; its daemon had ended by ${state.cause?.result}, and was about to be started again`
+  const end: LifeEvent = { type: 'session_interrupted', sessionId: id, cause: { ...cause, message: between } }
+  if ((await conclude(home, end, state.epoch)) && state.spec.sandbox === undefined) sweep(home, id)
 }
 
-/** Writes the end of a session that has none. Whoever has asked for a cancel before that gets one. */
-async function conclude(home: Home, end: LifeEvent, epoch: number): Promise<void> {
+/** Writes the end of a session that has none. Whoever has asked for a cancel before that gets one. @returns whether it had none */
+async function conclude(home: Home, end: LifeEvent, epoch: number): Promise<boolean> {
   for (const isCancelled of [false, true]) {
     const check = () => {
       const tail = readTail(home, end.sessionId, TAIL)
       return isOpen(tail) && wantsCancel(tail) === isCancelled
     }
-    if (await appendLifecycle(home, isCancelled ? insteadOf(end) : end, 'supervisor', { epoch, check })) return
+    if (await appendLifecycle(home, isCancelled ? insteadOf(end) : end, 'supervisor', { epoch, check })) return true
   }
+  return false
 }
 
 interface Ended {

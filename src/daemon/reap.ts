@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<void> {
   const id = parseId(args[how === undefined ? 0 : 1])
   const home = homePaths()
   const supervisor = ownSupervisor(home)
-  if (how !== undefined) await whileFull(() => outside[how](home, id, process.env))
+  if (how !== undefined) await whileFull(() => outside[how](home, id, process.env, supervisor))
   else {
     // What the daemon has left running; elsewhere the system ends it.
     if (!supervisor.promises.lastWord) await killMarked(id)

@@ -57,14 +57,10 @@ export function startArgv(spec: Spec, home: Home, where: typeof programs = progr
     'SyslogIdentifier=agentz',
     `ExecStopPost=${[where.node, argument(where.reaper), id].map(quote).join(' ')}`,
     `OnFailure=agentz-failed@${id}.service`,
+    // Where no reaper runs: a stop between two starts. And where it is kept in: in a sandbox. Else its condition ends it at once.
+    `OnSuccess=agentz-ended@${id}.service`,
     ...limitProperties(spec.limits),
-    ...(spec.sandbox === undefined
-      ? []
-      : [
-          ...sandboxProperties(spec, home),
-          // The reaper is kept in too; what needs the manager is done by this one, after each end.
-          `OnSuccess=agentz-ended@${id}.service`,
-        ]),
+    ...(spec.sandbox === undefined ? [] : sandboxProperties(spec, home)),
   ]
   return [
     'systemd-run',

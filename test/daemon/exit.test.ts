@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { doorbell } from '../../src/base/paths.js'
 import { Agentz, isAlive, requireManager, systemctl } from '../helpers/agentz.js'
+import { Talk } from '../helpers/fake-claude.js'
 import { tempDir, until } from '../helpers/home.js'
 
 requireManager()
@@ -124,6 +125,26 @@ t.test('too many deaths: systemd gives up, and says so', async (t) => {
     () => !existsSync(doorbell(a.home, sessionId)) && !existsSync(`${doorbell(a.home, sessionId)}.env`),
     'nothing is left in the runtime directory',
   )
+})
+
+// Between two starts systemd runs neither reaper nor OnFailure=: the last word was never written, and recover took it up unasked.
+t.test('systemctl stop between two starts of the daemon: stopped, and nothing is left', async (t) => {
+  const a = new Talk(t)
+  const { id } = await a.busy()
+  const unit = `agentz-session-${id}.service`
+  process.kill(Number(a.show(id).pid), 'SIGKILL')
+  await until(() => systemctl('show', '-p', 'SubState', '--value', unit).trim() === 'auto-restart', 'it is to restart')
+  systemctl('stop', unit)
+  const end = await a.untilType(id, 'session_interrupted')
+  t.match(end, { by: 'supervisor', epoch: 1, cause: { result: 'stopped', message: /had ended by signal/ } })
+  await until(
+    () => !existsSync(doorbell(a.home, id)) && !existsSync(`${doorbell(a.home, id)}.env`),
+    'nothing is left in the runtime directory',
+  )
+  t.match(a.show(id), { status: 'interrupted', cause: { result: 'stopped' }, unitState: undefined })
+  t.match(a.ls(), [{ sessionId: id, status: 'interrupted', cause: { result: 'stopped' } }])
+  t.equal(a.do('recover', '--dry-run', '--json').stdout, '', 'somebody wanted it to end')
+  t.match(a.do('send', id, '-w', 'say back'), { status: 0, stdout: 'back\n' }, 'and it can be taken up again')
 })
 
 t.test('systemctl stop, kill, restart and status on a live session', async (t) => {

@@ -30,10 +30,13 @@ t.test('a daemon that is killed long after a tool of its was killed for memory: 
 t.test('a daemon that the kernel kills for memory: oom-kill', async (t) => {
   const a = new Agentz(t)
   const go = join(tempDir(t), 'go')
-  // Two, so that neither is larger than what the kernel is told of the daemon.
-  const script = `until [ -e ${go} ]; do sleep 0.05; done; for each in 1 2; do "${node}" -e "${eater}" & done; wait`
+  // Three that grow slowly, so that none is larger than what the kernel is told of the daemon.
+  const grows = `const all = []; setInterval(() => all.push(Buffer.alloc(2e6, 1)), 10)`
+  const script = `echo ready; until [ -e ${go} ]; do sleep 0.05; done; for each in 1 2 3; do "${node}" -e "${grows}" & done; wait`
   const { sessionId } = a.run('--memory', '256M', '-a', 'command', '--', 'sh', '-c', script)
   const { pid } = await a.untilType(sessionId, 'daemon_started')
+  // Not before its agent runs, which would inherit that.
+  await a.until(sessionId, (all) => all.some(({ content }) => content === 'ready'), 'its agent runs')
   writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
   writeFileSync(go, '')
   t.match(await a.untilType(sessionId, 'daemon_exited', 30_000), { result: 'oom-kill', code: 'killed', status: 'KILL' })

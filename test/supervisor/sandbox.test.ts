@@ -165,11 +165,7 @@ t.test('over HTTP', async (t) => {
 t.test('the unit', async (t) => {
   const home = homePaths('/h')
   const spec = await newSession(newHome(t))
-  t.notMatch(
-    startArgv(spec, home).join('\n'),
-    /Private|Protect|Restrict[A-Z]|OnSuccess|SANDBOX/,
-    'only where asked for',
-  )
+  t.notMatch(startArgv(spec, home).join('\n'), /Private|Protect|Restrict[A-Z]|SANDBOX/, 'only where asked for')
   const argv = startArgv({ ...spec, sandbox: 'strict' }, home)
   for (const property of sandboxProperties(spec, home)) t.ok(argv.includes(`--property=${property}`), property)
 })

@@ -42,6 +42,7 @@ t.test('argv that the whole machine may read tells the id, and nothing that a pe
   t.ok(argv.includes(`--unit=${unitName(id)}`))
   t.ok(argv.includes('--setenv=AGENTZ_HOME=/home/.agentz'))
   t.same(property(argv, 'OnFailure'), [`agentz-failed@${id}.service`])
+  t.same(property(argv, 'OnSuccess'), [`agentz-ended@${id}.service`])
   t.same(property(argv, 'ExecStopPost'), [`"/usr/bin/node" "/opt/reap.js" "${id}"`])
 })
 
