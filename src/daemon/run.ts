@@ -72,8 +72,7 @@ class Run {
   #running: RunningProgram | undefined
   #dialogue: Dialogue | undefined
   #stopping: 'cancel' | 'signal' | 'runtime' | undefined
-  #forgetTime: () => void = () => undefined
-  #forgetKills: () => void = () => undefined
+  readonly #timers: (() => void)[] = []
   #stopped: Promise<void> | undefined
   readonly #failed: Promise<never>
 
@@ -117,8 +116,7 @@ class Run {
   }
 
   close(): void {
-    this.#forgetTime()
-    this.#forgetKills()
+    for (const forget of this.#timers) forget()
     this.#frost.close()
     this.#inbox.close()
     this.#appender.close()
@@ -154,7 +152,7 @@ class Run {
       'daemon',
     )
     if (this.#supervisor.promises.lastWord)
-      this.#forgetKills = followKills((event) => this.#output.emit([event], 'daemon'))
+      this.#timers.push(followKills((event) => this.#output.emit([event], 'daemon')))
     await listening
     this.#reporter.report(started)
     if (this.#inbox.state.cancelRequested) return void (await this.#end(cancelled(spec)))
@@ -165,7 +163,7 @@ class Run {
     if (!existsSync(spec.workingDir)) return void (await this.#end(nowhere(spec)))
     // The time is counted from each start, as RuntimeMaxSec= does.
     if (runtime !== undefined && !this.#supervisor.promises.lastWord)
-      this.#forgetTime = after(runtime, () => this.#stop('runtime'))
+      this.#timers.push(after(runtime, () => this.#stop('runtime')))
     this.#reporter.follow(() => this.#inbox.state)
     await (agent.converses ? this.#converse(agent) : this.#runProgram(agent))
   }
