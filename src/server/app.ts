@@ -7,6 +7,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { AgentzError } from '../base/errors.js'
 import { decorateRequests, logAccess, logNoRequest } from './access.js'
 import type { Context } from './context.js'
+import { declareRoutes } from './declared.js'
 import { refuseConnection, sendError, sendNotFound } from './errors.js'
 import { type Guard, guardOf } from './guard.js'
 import { lazyRoutes } from './lazy.js'
@@ -69,6 +70,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   logUnasked(app, guard, logger)
   decorateRequests(app)
+  declareRoutes(app)
   const check = guardOf(guard, options.sharing)
   app.addHook('onRequest', async (request, reply) => {
     logAccess(guard.kind, request, reply)

@@ -12,9 +12,13 @@ export const newId = (): string => randomBytes(6).toString('hex')
 /** For the hot path of registry read-back: the same check without building an error. */
 export const isId = (value: unknown): value is string => typeof value === 'string' && pattern.test(value)
 
-/** @throws BAD_ID; the value is shown cut and escaped, since it may be anything */
+/** The value is shown cut and escaped, since it may be anything. */
+export const badId = (value: unknown): AgentzError =>
+  new AgentzError('BAD_ID', `${JSON.stringify(String(value).slice(0, 80))} is not a session id`)
+
+/** @throws BAD_ID */
 export function parseId(value: unknown): string {
   const result = SessionId.safeParse(value)
   if (result.success) return result.data
-  throw new AgentzError('BAD_ID', `${JSON.stringify(String(value).slice(0, 80))} is not a session id`)
+  throw badId(value)
 }

@@ -93,27 +93,12 @@ t.test('a GET changes nothing', async (t) => {
       .filter((path) => !path.startsWith(home.cache))
       .map((path) => [path, readFileSync(path, 'utf8')])
   const before = files()
-  const known = {
-    '/healthz': 200,
-    '/login': 200,
-    '/login.js': 200,
-    '/login.css': 200,
-    '/icon.svg': 200,
-    '/v1/server': 200,
-    '/v1/sessions': 200,
-    '/v1/sessions/:id': 200,
-    '/v1/sessions/:id/events': 200,
-    '/v1/events': 200,
-    '/v1/approvals': 200,
-  }
-  for (const [route, status] of Object.entries(known)) {
+  // Durable streams have tests of their own.
+  const routes = app.declared.filter(({ method, url }) => method === 'GET' && !url.startsWith('/v1/stream/'))
+  t.ok(routes.length > 10)
+  for (const { url: route } of routes) {
     const url = `${route.replace(':id', sessionId)}${route.endsWith('events') ? '?follow=0' : ''}`
-    t.equal((await app.inject({ url, headers: AUTH })).statusCode, status, route)
+    t.equal((await app.inject({ url, headers: AUTH })).statusCode, 200, route)
   }
-  // Durable streams have a HEAD too, and tests of their own.
-  const count = [...app.printRoutes({ commonPrefix: false }).matchAll(/\(([A-Z, ]+)\)/g)].filter(
-    ([, methods]) => methods?.includes('GET') && !methods.includes('HEAD'),
-  ).length
-  t.equal(count, Object.keys(known).length, 'these are all of them')
   t.same(files(), before)
 })

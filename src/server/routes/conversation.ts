@@ -1,18 +1,16 @@
 /** Talking with a session over HTTP: messages, answers to its questions, and what waits for an answer in all of them. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
 import { AgentzError } from '../../base/errors.js'
 import type { Home } from '../../base/paths.js'
 import { appendControl } from '../../session/control.js'
-import { parseId } from '../../session/id.js'
 import { readSession, type SessionState } from '../../session/state.js'
 import { needsAnswer } from '../../session/status.js'
-import { parse } from '../../session/store.js'
 import { readFleet } from '../../supervisor/fleet.js'
 import { sayTo } from '../../supervisor/say.js'
 import type { Context } from '../context.js'
+import { ById, NoQuery, typed } from '../declared.js'
 
-const NoQuery = z.strictObject({})
 const via = 'http' as const
 const MessageBody = z.strictObject({
   content: z.string(),
@@ -26,50 +24,32 @@ const ApprovalBody = z.strictObject({
 })
 const InputBody = z.strictObject({ content: z.string() })
 
-/** @throws BAD_INPUT */
-function bodyOf<S extends z.core.$ZodType>(schema: S, { body }: FastifyRequest): z.output<S> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new AgentzError('BAD_INPUT', 'the body of the request must be a JSON object')
-  }
-  return parse(schema, body)
-}
-
-interface ById {
-  Params: { id: string }
-}
-interface ByRequest {
-  Params: { id: string; requestId: string }
-}
+const ByRequest = z.extend(ById, { requestId: z.string() })
 
 export function conversationRoutes(app: FastifyInstance, { home, supervisor }: Context): void {
-  app.post<ById>('/v1/sessions/:id/messages', async (request, reply) => {
-    const sessionId = parseId(request.params.id)
-    parse(NoQuery, request.query)
-    const said = await sayTo(home, supervisor, sessionId, { ...bodyOf(MessageBody, request), via })
+  const one = typed(app)
+  const message = { params: ById, querystring: NoQuery, body: MessageBody }
+  one.post('/v1/sessions/:id/messages', { schema: message }, async ({ params: { id }, body }, reply) => {
+    const said = await sayTo(home, supervisor, id, { ...body, via })
     reply.code(202)
-    return { sessionId, ...said }
+    return { sessionId: id, ...said }
   })
 
-  app.post<ByRequest>('/v1/sessions/:id/approvals/:requestId', async (request) => {
-    const sessionId = parseId(request.params.id)
-    const { requestId } = request.params
-    parse(NoQuery, request.query)
-    const body = bodyOf(ApprovalBody, request)
-    const { offset } = await appendControl(home, sessionId, { type: 'approval_response', requestId, ...body, via })
-    return { sessionId, requestId, offset }
+  const approval = { params: ByRequest, querystring: NoQuery, body: ApprovalBody }
+  one.post('/v1/sessions/:id/approvals/:requestId', { schema: approval }, async ({ params, body }) => {
+    const { id, requestId } = params
+    const { offset } = await appendControl(home, id, { type: 'approval_response', requestId, ...body, via })
+    return { sessionId: id, requestId, offset }
   })
 
-  app.post<ByRequest>('/v1/sessions/:id/inputs/:requestId', async (request) => {
-    const sessionId = parseId(request.params.id)
-    const { requestId } = request.params
-    parse(NoQuery, request.query)
-    const body = bodyOf(InputBody, request)
-    const { offset } = await appendControl(home, sessionId, { type: 'input_response', requestId, ...body, via })
-    return { sessionId, requestId, offset }
+  const input = { params: ByRequest, querystring: NoQuery, body: InputBody }
+  one.post('/v1/sessions/:id/inputs/:requestId', { schema: input }, async ({ params, body }) => {
+    const { id, requestId } = params
+    const { offset } = await appendControl(home, id, { type: 'input_response', requestId, ...body, via })
+    return { sessionId: id, requestId, offset }
   })
 
-  app.get('/v1/approvals', async (request) => {
-    parse(NoQuery, request.query)
+  one.get('/v1/approvals', { schema: { querystring: NoQuery } }, async () => {
     const fleet = await readFleet(home, supervisor)
     const waiting = fleet.ids.filter((id) => needsAnswer(fleet.status(id)))
     const sessions = waiting.flatMap((sessionId) => {

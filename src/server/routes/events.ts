@@ -1,13 +1,13 @@
 /** Logs over HTTP, from any record on: followed as SSE, or with ?follow=0 once, as NDJSON. */
 import { closeSync } from 'node:fs'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import * as z from 'zod/mini'
 import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
 import { isAddress, openIfThere, openLog } from '../../log/read.js'
-import { parseId } from '../../session/id.js'
-import { parse } from '../../session/store.js'
 import type { Context } from '../context.js'
+import { ById, typed } from '../declared.js'
+import type { Admission } from '../guard.js'
 import { recordStream } from '../ndjson.js'
 import { linesEnd } from '../page.js'
 import { sendSse } from '../sse.js'
@@ -16,26 +16,32 @@ const Offset = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15}|tail)$/, 'must be 
 const Query = z.strictObject({ offset: z.optional(Offset), follow: z.optional(z.enum(['0', '1'])) })
 const Header = z.object({ 'last-event-id': z.optional(Offset) })
 
+type Asked = z.output<typeof Query>
+
 export function eventRoutes(app: FastifyInstance, context: Context): void {
-  app.get<{ Params: { id: string } }>('/v1/sessions/:id/events', async (request, reply) => {
-    const id = parseId(request.params.id)
+  const one = typed(app)
+  const schema = { querystring: Query, headers: Header }
+  one.get('/v1/sessions/:id/events', { schema: { params: ById, ...schema } }, async (request, reply) => {
+    const { id } = request.params
     const absent = new AgentzError('NOT_FOUND', `there is no session ${id}`)
     return sendEvents(context, request, reply, sessionLog(context.home, id), absent)
   })
 
   // The registry comes to be with the first session; until then it is an empty log.
-  app.get('/v1/events', async (request, reply) => sendEvents(context, request, reply, context.home.registry))
+  one.get('/v1/events', { schema }, async (request, reply) =>
+    sendEvents(context, request, reply, context.home.registry),
+  )
 }
 
 function sendEvents(
   { feeds, streams }: Context,
-  request: FastifyRequest,
+  request: { query: Asked; headers: z.output<typeof Header>; admitted: Admission | undefined },
   reply: FastifyReply,
   path: string,
   absent?: AgentzError,
 ): FastifyReply {
-  const { offset, follow } = parse(Query, request.query)
-  const last = parse(Header, request.headers)['last-event-id']
+  const { offset, follow } = request.query
+  const last = request.headers['last-event-id']
   // EventSource repeats the query at each reconnect, so the header is the newer of both.
   const wanted = last ?? offset ?? '0'
   const field = last === undefined ? 'offset' : 'last-event-id'

@@ -7,8 +7,8 @@ import { AgentzError } from '../../base/errors.js'
 import { takeCode } from '../../base/login.js'
 import type { Home } from '../../base/paths.js'
 import { viewer } from '../../base/programs.js'
-import { parse } from '../../session/store.js'
 import { newCookie } from '../cookie.js'
+import { NoQuery, typed } from '../declared.js'
 import type { Guard } from '../guard.js'
 
 const LoginBody = z.strictObject({ code: z.string().check(z.regex(/^[\w-]{43}$/, 'is not a login code')) })
@@ -38,8 +38,9 @@ export function loginRoutes(app: FastifyInstance, home: Home, guard: Extract<Gua
     })
   }
 
-  app.post('/v1/login', { config: { open: true } }, async (request, reply) => {
-    const { code } = parse(LoginBody, request.body)
+  const schema = { querystring: NoQuery, body: LoginBody }
+  typed(app).post('/v1/login', { config: { open: true }, schema }, async (request, reply) => {
+    const { code } = request.body
     // Cookies ignore ports: under a name that others have too, any server of theirs would be sent this one.
     const token = guard.token()
     if (request.headers.host !== `${guard.page(token)}:${guard.port()}`) {

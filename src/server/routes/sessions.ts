@@ -4,12 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
 import { allowedAgent, completed, configured } from '../../agents/agents.js'
 import { readConfig } from '../../base/config.js'
-import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
 import { captureEnvironment, withHomeEnvironment } from '../../session/environment.js'
-import { parseId } from '../../session/id.js'
 import { type Status, statuses } from '../../session/status.js'
-import { NewSession, parse, specify } from '../../session/store.js'
+import { NewSession, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
 import { supervisorOf } from '../../supervisor/choose.js'
@@ -18,6 +16,7 @@ import { freezeSession, thawSession } from '../../supervisor/freeze.js'
 import { launch } from '../../supervisor/launch.js'
 import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
+import { ById, NoQuery, typed } from '../declared.js'
 import { errorBody } from '../errors.js'
 
 const ListQuery = z.strictObject({
@@ -25,17 +24,15 @@ const ListQuery = z.strictObject({
   status: z.optional(z.string().check(z.refine(isStatusList, `any of ${statuses.join(',')}`))),
   limit: z.optional(z.string().check(z.regex(/^[1-9][0-9]{0,6}$/, 'must be a whole number from 1'))),
 })
-const NoQuery = z.strictObject({})
+/** Relative to what? The server's directory is nothing that a client knows. */
+const HttpSession = z.extend(NewSession, { workingDir: z.string().check(z.refine(isAbsolute, 'must be absolute')) })
 /** Nothing to say with a cancel, a freeze or a thaw, yet; an empty object is fine. */
-const CancelBody = z.optional(z.nullable(z.strictObject({})))
-
-interface ById {
-  Params: { id: string }
-}
+const Nothing = z.optional(z.nullable(z.strictObject({})))
 
 export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Context): void {
-  app.get('/v1/sessions', async (request, reply) => {
-    const { status, limit } = parse(ListQuery, request.query)
+  const one = typed(app)
+  one.get('/v1/sessions', { schema: { querystring: ListQuery } }, async (request, reply) => {
+    const { status, limit } = request.query
     const fleet = await readFleet(home, supervisor)
     const wanted = status?.split(',')
     const chosen = wanted === undefined ? fleet.ids : fleet.ids.filter((id) => wanted.includes(fleet.status(id)))
@@ -47,9 +44,7 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     return `{"sessions":[${rows.join(',')}],"offset":${fleet.registry.offset}${unasked}}`
   })
 
-  app.post('/v1/sessions', async (request, reply) => {
-    parse(NoQuery, request.query)
-    const asked = requested(request.body)
+  one.post('/v1/sessions', { schema: { querystring: NoQuery, body: HttpSession } }, async ({ body: asked }, reply) => {
     // As the file is now: a switch that is thrown counts from the next request on.
     const config = readConfig(home)
     const agent = allowedAgent(asked.agentType, config)
@@ -62,37 +57,20 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     return { sessionId, unit: supervisor.unitName(sessionId), log: sessionLog(home, sessionId), place }
   })
 
-  app.get<ById>('/v1/sessions/:id', async (request) => {
-    const id = parseId(request.params.id)
-    parse(NoQuery, request.query)
+  one.get('/v1/sessions/:id', { schema: { params: ById, querystring: NoQuery } }, async ({ params: { id } }) => {
     const state = await readTrue(home, supervisor, id)
     const place = state.queuedAt === undefined ? undefined : await placeOf(home, supervisor, id)
     const where = { log: sessionLog(home, id), unit: supervisorOf(home, supervisor, state).unitName(id), place }
     return sessionView(state, where)
   })
 
-  for (const [verb, act] of Object.entries({ freeze: freezeSession, thaw: thawSession })) {
-    app.post<ById>(`/v1/sessions/:id/${verb}`, async (request) => {
-      const sessionId = parseId(request.params.id)
-      parse(NoQuery, request.query)
-      parse(CancelBody, request.body)
-      return { sessionId, ...(await act(home, supervisor, sessionId, 'http')) }
+  const acts = { cancel: cancelSession, freeze: freezeSession, thaw: thawSession }
+  const schema = { params: ById, querystring: NoQuery, body: Nothing }
+  for (const [verb, act] of Object.entries(acts)) {
+    one.post(`/v1/sessions/:id/${verb}`, { schema }, async ({ params: { id } }) => {
+      return { sessionId: id, ...(await act(home, supervisor, id, 'http')) }
     })
   }
-
-  app.post<ById>('/v1/sessions/:id/cancel', async (request) => {
-    const sessionId = parseId(request.params.id)
-    parse(NoQuery, request.query)
-    parse(CancelBody, request.body)
-    return { sessionId, ...(await cancelSession(home, supervisor, sessionId, 'http')) }
-  })
-}
-
-function requested(body: unknown): NewSession {
-  const request = parse(NewSession, body)
-  // Relative to what? The server's directory is nothing that a client knows.
-  if (!isAbsolute(request.workingDir)) throw new AgentzError('BAD_INPUT', 'workingDir: must be absolute')
-  return request
 }
 
 function isStatusList(list: string): boolean {
