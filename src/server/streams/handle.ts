@@ -13,6 +13,7 @@ import type { Stream } from '../../streams/stream.js'
 import { askedOf, header, producerOf, spelled, wantsClosed } from './headers.js'
 import { Logs } from './logs.js'
 import { type Live, sendStream } from './read.js'
+import { stateOf } from './state.js'
 
 export class Handler {
   readonly #home: Home
@@ -57,6 +58,7 @@ export class Handler {
   async #withLog<T>(name: string, work: (source: Source) => Promise<T>): Promise<T> {
     const [, id] = /^sessions\/([^/]+)$/.exec(name) ?? []
     if (name === REGISTRY) return await this.#logs.use(this.#home.registry, work)
+    if (name === STATE) return await this.#logs.use(this.#home.registry, (log) => work(stateOf(this.#home, log)))
     if (id === undefined) throw new AgentzError('NOT_FOUND', `there is no stream ${JSON.stringify(name)}`)
     return await this.#logs.use(sessionLog(this.#home, parseId(id)), async (source) => {
       if (source.id === NONE) throw new AgentzError('NOT_FOUND', `there is no session ${id}`)
@@ -95,6 +97,8 @@ export class Handler {
 }
 
 const REGISTRY = '__registry__'
+/** The same as a table. */
+const STATE = '__state__'
 /** The identity of a log that is not there. */
 const NONE = '0'
 
