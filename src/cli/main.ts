@@ -4,6 +4,7 @@ import './cwd.js'
 import yargs from 'yargs'
 import { AgentzError, toAgentzError } from '../base/errors.js'
 import { version } from '../base/programs.js'
+import { takeUmask } from '../base/umask.js'
 import type { Verb } from './context.js'
 import { harmless, say } from './terminal.js'
 
@@ -31,6 +32,9 @@ const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
   version: () => import('./version.js') as never,
 }
 
+/** What is said by them is for the session alone. */
+const confidential = new Set(['run', 'send', 'answer', 'deny', 'approve', 'append'])
+
 /** What people type who come from docker, pueue or systemctl. */
 const aliases: Record<string, string> = {
   spawn: 'run',
@@ -44,11 +48,14 @@ const aliases: Record<string, string> = {
 }
 
 async function main(argv: string[]): Promise<number> {
+  takeUmask()
   const dashes = argv.indexOf('--')
   const own = withStdin(dashes < 0 ? argv : argv.slice(0, dashes))
   const rest = dashes < 0 ? [] : argv.slice(dashes + 1)
   const typed = aliases[own[0] ?? ''] ?? own[0] ?? ''
   if (own[0] !== undefined) own[0] = typed
+  // ps(1) shows command lines to all users, and `run` stays as long as its session.
+  if (confidential.has(typed)) process.title = `agentz ${typed}`
   const load = verbs[typed]
   if (load === undefined && typed !== '' && !typed.startsWith('-')) throw noVerb(typed, own)
   let status = 0

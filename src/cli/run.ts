@@ -195,7 +195,9 @@ function labels(pairs: string[]): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=')
-      if (at < 1) throw new AgentzError('BAD_INPUT', `--label: ${JSON.stringify(pair)} is not KEY=VALUE`)
+      // As a key of an object it would be lost.
+      if (at < 1 || pair.startsWith('__proto__='))
+        throw new AgentzError('BAD_INPUT', `--label: ${JSON.stringify(pair)} is not KEY=VALUE`)
       return [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )

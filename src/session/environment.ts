@@ -24,7 +24,7 @@ const allowed = [
 
 /** These belong to one process and would lie to another, or load code into it. */
 const refused =
-  /^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_|INVOCATION_ID$|JOURNAL_STREAM$|MAINPID$|AGENTZ_SESSION_ID$|LD_|NODE_OPTIONS$|BASH_ENV$)/
+  /^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_|INVOCATION_ID$|JOURNAL_STREAM$|MAINPID$|AGENTZ_|LD_|DYLD_|NODE_OPTIONS$|BASH_ENV$)/
 
 /**
  * Picks from `env` what is allowed by the list, by `further` patterns (config.json) or named in `extra` (`run -e`).

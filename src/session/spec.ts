@@ -30,7 +30,8 @@ export const Spec = z.strictObject({
   /** The program and its arguments: what the `command` agent runs, or what config.json names in the place of another agent's own. */
   command: z.optional(z.array(z.string()).check(z.minLength(1))),
   workingDir: z.string().check(z.refine(isAbsolute, 'the working directory must be absolute')),
-  model: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
+  /** Some agents take it by their command line, where it must not be an option of theirs. */
+  model: z.optional(z.string().check(z.minLength(1), z.maxLength(200), z.regex(/^[^-]/, 'must not begin with -'))),
   /** One of session/mode.ts; for an agent of config.json, as that agent calls it. */
   permissionMode: z.optional(
     z.string().check(z.regex(/^[A-Za-z][\w.:-]{0,39}$/, 'is not the name of a permission mode')),

@@ -1,5 +1,5 @@
 /** Creating sessions: the file with its full specification first, then its environment, then the registry. */
-import { rmSync, statSync } from 'node:fs'
+import { accessSync, constants, rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as z from 'zod/mini'
 import type { Config } from '../base/config.js'
@@ -9,6 +9,7 @@ import { AskedLimits, limitsOf } from '../base/limits.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
 import { writeNew } from '../base/private.js'
 import { statOf } from '../base/proc.js'
+import { callersUmask } from '../base/umask.js'
 import { createLog } from '../log/append.js'
 import { creationOf } from './creation.js'
 import { type Environment, formatEnvironment } from './environment.js'
@@ -88,7 +89,7 @@ export function specify(input: unknown, defaults: Partial<Pick<Config, 'limits' 
     workingDir: existingDirectory(workingDir),
     title: title ?? titleOf(command?.join(' ') ?? prompt),
     restart,
-    umask: process.umask().toString(8).padStart(4, '0'),
+    umask: callersUmask(),
     createdAt: new Date().toISOString(),
   })
 }
@@ -142,7 +143,11 @@ function titleOf(text: string): string {
 function existingDirectory(path: string): string {
   const directory = resolve(path)
   try {
-    if (statSync(directory).isDirectory()) return directory
+    if (statSync(directory).isDirectory()) {
+      // Else the agent's program would be blamed for it.
+      accessSync(directory, constants.X_OK)
+      return directory
+    }
   } catch (error) {
     throw new AgentzError(
       'DIR_MISSING',

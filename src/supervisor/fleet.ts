@@ -75,9 +75,10 @@ export async function readFleet(home: Home, supervisor: Supervisor): Promise<Fle
     }
   }
   const { rows } = registry
-  const [logHead, logTail] = JSON.stringify({ log: sessionLog(home, '\n') })
-    .slice(1, -1)
-    .split('\\n') as [string, string]
+  const log = JSON.stringify({ log: sessionLog(home, '\n') }).slice(1, -1)
+  // The last one: the home may have line ends of its own.
+  const idAt = log.lastIndexOf('\\n')
+  const [logHead, logTail] = [log.slice(0, idAt), log.slice(idAt + 2)]
   const unitName = (id: string) => {
     // Nearly all run under the one that is chosen now, and are not parsed to know it.
     const isOther = supervisor.name !== 'systemd' || rows.text(id).includes('"supervisor":"')

@@ -1,120 +1,254 @@
-/** Whole sessions, with hostile prompts, names, directories and environments, and with secrets that must come out nowhere. */
-import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+/** Sessions with hostile prompts, names, directories and environments: what systemd, the files and other users get to see of them. */
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { ensureToken } from '../../src/base/token.js'
-import { Agentz, cliPath, requireManager, systemctl } from '../helpers/agentz.js'
-import { tempDir, until } from '../helpers/home.js'
-import { get } from '../server/helpers.js'
+import * as fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { type Home, homePaths, sessionLog } from '../../src/base/paths.js'
+import { parseEnvironment } from '../../src/session/environment.js'
+import type { Spec } from '../../src/session/spec.js'
+import { SystemdSupervisor } from '../../src/supervisor/systemd.js'
+import { Agentz, cliPath, type Result, requireManager } from '../helpers/agentz.js'
+import { isRoot, tempDir } from '../helpers/home.js'
+import { program, start } from '../helpers/program.js'
+import { newServer, send } from '../server/helpers.js'
 
 requireManager()
 
-/** All that stands in the regular files below a directory, by path. */
-function textsIn(directory: string): [path: string, text: string][] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .map((path) => [path, readFileSync(path, 'latin1')])
+/** What systemd, a shell, a terminal or a parser of options would read as something else. */
+const odd = [
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is meant as it stands
+  '$HOME ${HOME} $$ $(id) `id` %h %% %n',
+  '--property=ExecStartPost=/bin/false',
+  '-rf',
+  'two\nlines\r\n\n[Service]\nExecStart=/bin/false\n',
+  '"double" \'single\' \\ back \\n \\x41 ; & | > < * ? ~ # !',
+  '\u202eright\u202c \ufeff \u2028\u2029 \u0085 \x1b[2J\x07 \t',
+  'e\u0301 ünï 🙂 \u{1f468}\u200d\u{1f469}',
+]
+const noNul = fc.string({ unit: 'binary', maxLength: 200 }).filter((text) => text.trim() !== '' && !text.includes('\0'))
+const hostileText = fc.oneof(
+  noNul,
+  fc.array(fc.constantFrom(...odd), { minLength: 1, maxLength: 4 }).map((all) => all.join('')),
+)
+
+/** A systemd-run that starts nothing, and keeps what it was told. */
+function recorder(t: Test) {
+  const directory = tempDir(t)
+  const program = join(directory, 'systemd-run')
+  writeFileSync(program, `#!/bin/sh\nprintf '%s\\0' "$@" > '${directory}/'"told-$$"\n`, { mode: 0o755 })
+  const told = () => {
+    const files = readdirSync(directory).filter((name) => name.startsWith('told-'))
+    return files.map((name) => {
+      const words = readFileSync(join(directory, name), 'utf8').split('\0').slice(0, -1)
+      rmSync(join(directory, name))
+      return words
+    })
+  }
+  return { path: `${directory}:${process.env.PATH}`, told }
 }
 
-/** What all users of the machine may read of a process. */
-const commandLines = (): string[] =>
-  readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) return []
-    try {
-      return [readFileSync(`/proc/${name}/cmdline`, 'latin1')]
-    } catch {
-      // It has ended meanwhile.
-      return []
-    }
-  })
+const withoutId = (words: string[]): string[] => words.map((word) => word.replaceAll(words.at(-1) ?? '', 'ID'))
 
-/** Prints a variable in six codings, and the token. */
-const tell = String.raw`
-printf 'plain %s\n' "$KEY"
-printf '{"json":"%s"}\n' "$KEY"
-printf 'user:%s' "$KEY" | base64 -w 0; echo
-printf 'https://h/?q=%s\n' "$(printf %s "$KEY" | sed 's/+/%2B/g; s/=/%3D/g')"
-printf 'split %s' "$(printf %s "$KEY" | cut -c 1-9)"; sleep 0.1; printf '%s\n' "$(printf %s "$KEY" | cut -c 10-)"
-printf -- '-KEY=%s\n+KEY=none\n' "$KEY"
-printf 'on the other one %s\n' "$KEY" >&2
-`
+/** Line 1, as it stands there. */
+function firstLine(home: Home, id: string): Spec {
+  const bytes = readFileSync(sessionLog(home, id))
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, bytes.indexOf('\n')))).spec
+}
 
-t.test('secrets of a session come out nowhere', async (t) => {
-  // Another run of this test may be under way on the same machine.
-  const canary = (where: string) => `canary-${randomBytes(6).toString('hex')}/of+the-${where}==`
-  const keys = { ANTHROPIC_API_KEY: canary('caller'), GH_TOKEN: canary('home'), MINE_SECRET: canary('flag') }
-  const a = new Agentz(t, undefined, { ANTHROPIC_API_KEY: keys.ANTHROPIC_API_KEY })
-  writeFileSync(a.home.env, `GH_TOKEN=${keys.GH_TOKEN}\n`, { mode: 0o600 })
-  const token = ensureToken(a.home)
-  const secrets = [...Object.values(keys), token]
-  const forms = secrets.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    // What of its base64 is made of it alone, wherever it begins.
-    ...[0, 1, 2].map((at) =>
-      Buffer.from('x'.repeat(at) + secret)
-        .toString('base64')
-        .slice(at + 1, -4),
-    ),
-  ])
-  const shows = (text: string) => forms.filter((form) => text.includes(form))
-
-  const server = spawn(process.execPath, [cliPath, 'serve', '--port', '0', '--json'], { env: a.env })
-  t.teardown(() => server.kill('SIGKILL'))
-  let [out, log] = ['', '']
-  server.stdout.on('data', (data) => {
-    out += data
-  })
-  server.stderr.on('data', (data) => {
-    log += data
-  })
-  const file = join(tempDir(t), 'go on')
-  const script = `${Object.keys(keys)
-    .map((name) => `KEY=$${name}; ${tell}`)
-    .join('')} cat "$AGENTZ_HOME/token"; echo told; while ! [ -e "$0" ]; do sleep 0.05; done; exit 3`
-  const { sessionId, unit } = a.run(
-    '-e',
-    `MINE_SECRET=${keys.MINE_SECRET}`,
+t.test('whatever is asked for, systemd-run is told the same, and line 1 says it sign for sign', async (t) => {
+  const { path, told } = recorder(t)
+  const a = new Agentz(t, undefined, { PATH: path })
+  const work = join(tempDir(t), odd[0]!.replaceAll('/', ''), '-n\nl')
+  mkdirSync(work, { recursive: true })
+  const made = (result: Result): Spec => {
+    t.equal(result.status, 0, result.stderr)
+    return firstLine(a.home, JSON.parse(result.stdout).sessionId)
+  }
+  t.equal(a.do('run', '-d', '-a', 'command', '--', 'true').status, 0)
+  const [plain = []] = told()
+  t.equal(plain.at(-3), process.execPath)
+  t.match(plain.at(-1), /^[0-9a-f]{12}$/)
+  const all = odd.join('|')
+  const title = all.slice(0, 150)
+  const words = [
+    '--title',
+    title,
+    '-l',
+    `k=${all}`,
+    `--model=${all.slice(0, 100)}`,
     '-a',
     'command',
     '--',
-    'sh',
-    '-c',
-    script,
-    file,
+    ...odd.slice(1),
+    all,
+  ]
+  const spec = made(
+    a.with({ cwd: work }, 'run', '--json', all, ...words.map((word) => (word === odd[1] ? 'sh' : word))),
   )
-  await a.until(sessionId, (events) => events.some(({ content }) => content === 'told'), 'it has told all')
-  t.same(commandLines().flatMap(shows), [], 'on no command line')
-  t.same(shows(systemctl('show', unit)), [], 'in no property of the unit')
-  await until(() => out.includes('\n'), 'the server listens')
-  const { socketPath } = JSON.parse(out)
-  const paths = ['', `/${sessionId}`, `/${sessionId}/events?follow=0`].map((rest) => `/v1/sessions${rest}`)
-  for (const path of [...paths, '/v1/approvals', '/v1/events?follow=0', `/v1/stream/sessions/${sessionId}?offset=-1`]) {
-    const { status, body } = await get(socketPath, path)
-    t.equal(status, 200, path)
-    t.same(shows(body.toString()), [], `in no answer: ${path}`)
-  }
-  writeFileSync(file, '')
-  await a.untilType(sessionId, 'daemon_exited')
-  const own = [a.home.env, a.home.token, join(a.home.sessions, `${sessionId}.env`)]
-  const found = [...textsIn(a.home.root), ...textsIn(process.env.XDG_RUNTIME_DIR ?? '')].filter(
-    ([, text]) => shows(text).length > 0,
+  t.match(spec, { prompt: all, title, labels: { k: all }, model: all.slice(0, 100), workingDir: work })
+  t.strictSame(spec.command, ['sh', ...odd.slice(2), all])
+  const long = `${all.repeat(Math.ceil(200_000 / all.length))}\n`
+  const file = join(a.home.root, 'prompt')
+  writeFileSync(file, long)
+  const cat = ['-a', 'command', '--', 'cat']
+  t.equal(made(a.do('run', '--json', '-f', file, ...cat)).prompt, long, 'from a file')
+  t.equal(made(a.with({ input: long }, 'run', '--json', '-', ...cat)).prompt, long, 'from standard input')
+  t.strictSame(told().map(withoutId), Array(3).fill(withoutId(plain)))
+
+  const before = process.env.PATH
+  process.env.PATH = path
+  t.teardown(() => {
+    process.env.PATH = before
+  })
+  const { socketPath } = await newServer(t, { home: a.home, supervisor: new SystemdSupervisor(a.home) })
+  const asked = fc.record({
+    prompt: hostileText,
+    title: hostileText.map((text) => text.slice(0, 200)),
+    label: hostileText,
+    words: fc.array(hostileText),
+  })
+  await fc.assert(
+    fc.asyncProperty(asked, async ({ prompt, title, label, words }) => {
+      const body = {
+        agentType: 'command',
+        command: ['true', ...words],
+        workingDir: work,
+        prompt,
+        title,
+        labels: { [label]: label },
+      }
+      const answer = await send(socketPath, '/v1/sessions', JSON.stringify(body))
+      if (answer.status !== 201) throw new Error(answer.body.toString())
+      const spec = firstLine(a.home, JSON.parse(answer.body.toString()).sessionId)
+      if (spec.prompt !== prompt || spec.title !== title || spec.labels?.[label] !== label)
+        throw new Error('line 1 says something else')
+      if (spec.command?.slice(1).join('\0') !== words.join('\0') || spec.workingDir !== work)
+        throw new Error('line 1 says something else')
+      const argv = told().map(withoutId)
+      if (argv.length !== 1 || argv[0]?.join('\0') !== withoutId(plain).join('\0'))
+        throw new Error(`systemd-run was told ${JSON.stringify(argv)}`)
+    }),
+    { numRuns: 25 },
   )
-  t.same(found.map(([path]) => path).sort(), [...own].sort(), 'in no file but those that are there for it')
-  for (const path of own) t.equal(statSync(path).mode & 0o777, 0o600, path)
-  t.same(shows(log), [], 'in no log of access')
-  for (const args of [
-    ['show', sessionId, '--json'],
-    ['logs', sessionId],
-    ['ls', '--json'],
-    ['run', '--how', 'x'],
-  ]) {
-    const { stdout, stderr } = a.do(...args)
-    t.same(shows(stdout + stderr), [], args.join(' '))
+  const halves =
+    '{"agentType":"command","command":["true"],"workingDir":"/","prompt":"\\ud800 \\udc00\\ud800","title":"\\udfff"}'
+  const { sessionId } = JSON.parse((await send(socketPath, '/v1/sessions', halves)).body.toString())
+  t.match(firstLine(a.home, sessionId), { prompt: '\ud800 \udc00\ud800', title: '\udfff' }, 'halves of signs too')
+
+  const refused: [object, RegExp][] = [
+    [{ model: '--yolo' }, /model: must not begin with -/],
+    [{ env: { A: 'b' } }, /env/],
+    [{ environment: { NODE_OPTIONS: '--require /x' } }, /environment/],
+    [{ workingDir: 'relative' }, /workingDir: must be absolute/],
+    [{ workingDir: `${work}\0/etc` }, /workingDir|null byte/],
+    [{ permissionMode: '--yolo' }, /permissionMode/],
+    [{ agentType: '../claude' }, /claude/],
+    [{ parent: '../../etc' }, /parent/],
+  ]
+  for (const [fields, why] of refused) {
+    const body = { agentType: 'command', command: ['true'], workingDir: work, ...fields }
+    const answer = await send(socketPath, '/v1/sessions', JSON.stringify(body))
+    t.match([answer.status, answer.body.toString()], [400, why], JSON.stringify(fields))
   }
-  const masked = a.events(sessionId).filter(({ content }) => String(content).includes('[masked]'))
-  t.equal(masked.length, 3 * 7 + 1, 'each was masked')
+  told()
+  const cli: [string[], RegExp][] = [
+    [['--model=--yolo'], /model: must not begin with -/],
+    [['-l', '__proto__=x'], /__proto__=x/],
+    [['-e', 'AGENTZ_HOME=/x'], /AGENTZ_HOME is never handed/],
+    [['-C', join(work, 'loop')], /loop/],
+  ]
+  symlinkSync('loop', join(work, 'loop'))
+  for (const [flags, why] of cli)
+    t.match(a.do('run', '-d', ...flags, ...cat), { status: 2, stderr: why }, flags.join(' '))
+  t.strictSame(told(), [], 'and nothing was started')
 })
+
+t.test('the environment: what is named is handed on as it is, and what loads code is not', async (t) => {
+  const { path } = recorder(t)
+  const loads = {
+    LD_PRELOAD: '',
+    LD_LIBRARY_PATH: '/x',
+    DYLD_INSERT_LIBRARIES: '/x',
+    BASH_ENV: '/x',
+    NOTIFY_SOCKET: '/x',
+  }
+  const a = new Agentz(t, undefined, { PATH: path, ...loads, AGENTZ_LOG_LEVEL: 'info', UNNAMED: 'x', OWN: 'its own' })
+  writeFileSync(a.home.config, '{"environment":["*"]}')
+  const values = { lower: 'x', EMPTY: '', LINES: 'a\nB=c\r\n', EQUALS: 'A=B', SIGNS: odd.join('|'), PATH: '/nowhere' }
+  const flags = Object.entries(values).flatMap(([name, value]) => ['-e', `${name}=${value}`])
+  const { status, stdout } = a.do(
+    'run',
+    '--json',
+    ...flags,
+    '-e',
+    'ABSENT_AT_ALL',
+    '-a',
+    'command',
+    '--',
+    process.execPath,
+  )
+  t.equal(status, 0)
+  const file = join(a.home.sessions, `${JSON.parse(stdout).sessionId}.env`)
+  const env = parseEnvironment(readFileSync(file, 'utf8'), file)
+  t.match(env, { ...values, OWN: 'its own' })
+  for (const name of [...Object.keys(loads), 'AGENTZ_HOME', 'AGENTZ_LOG_LEVEL', 'NODE_OPTIONS', 'ABSENT_AT_ALL'])
+    t.notOk(name in env, name)
+})
+
+t.test('a home with an odd name, under any umask, and a command line that others read', async (t) => {
+  for (const umask of ['0777', '0000']) {
+    const root = join(tempDir(t), odd.slice(0, 3).join('|').replaceAll('/', ''), 'n\nl "q" \\')
+    const a = new Agentz(t, homePaths(root), { OWN: 'x' })
+    const file = join(tempDir(t), 'go on')
+    const script = 'umask; echo "$AGENTZ_HOME"; while ! [ -e "$0" ]; do sleep 0.02; done'
+    const argv = [
+      process.execPath,
+      cliPath,
+      'run',
+      '-e',
+      'CANARY=canary-of-a-flag',
+      '-a',
+      'command',
+      '--',
+      'sh',
+      '-c',
+      script,
+      file,
+    ]
+    const run = start(t, ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh', ...argv], a.env)
+    await run.said('n\n')
+    const own = readFileSync(`/proc/${run.pid}/cmdline`, 'latin1').replace(/\0+$/, '')
+    t.equal(own, 'agentz run', 'what was asked for is not shown to others for as long as it is watched')
+    writeFileSync(file, '')
+    const { code, stdout } = await run.ended
+    t.equal(code, 0)
+    t.match(stdout, `${umask}\n${root}\n`, 'the agent has them as they are')
+    const [{ sessionId = '' } = {}] = a.ls()
+    await a.untilType(sessionId, 'daemon_exited')
+    for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+      const mode = statSync(join(entry.parentPath, entry.name)).mode & 0o777
+      t.equal(mode, entry.isDirectory() ? 0o700 : 0o600, `${umask}: ${entry.name}`)
+    }
+    t.equal(statSync(root).mode & 0o777, 0o700)
+    t.equal(a.do('show', sessionId).status, 0)
+  }
+})
+
+t.test(
+  'a directory that one may not enter is said so before anything is made',
+  { skip: !isRoot && 'needs root' },
+  async (t) => {
+    const directory = tempDir(t)
+    chmodSync(directory, 0o755)
+    const closed = join(directory, 'closed')
+    mkdirSync(closed, { mode: 0o700 })
+    const path = await program(
+      directory,
+      `import { specify } from './src/session/store.js'
+    try { specify({ agentType: 'command', command: ['true'], workingDir: process.argv[2] }) } catch (error) { console.log(error.code, error.message) }`,
+    )
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+    const { stdout } = await start(t, [...nobody, process.execPath, path, closed]).ended
+    t.match(stdout, /^DIR_MISSING cannot work in .*closed: EACCES/)
+  },
+)

@@ -205,9 +205,19 @@ export interface Answer {
   body: Buffer
 }
 
-export function get(socketPath: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+export const get = (socketPath: string, path: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  send(socketPath, path, undefined, headers, 'GET')
+
+export function send(
+  socketPath: string,
+  path: string,
+  body: string | undefined,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+  method = 'POST',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, path, headers: { host: 'localhost', ...headers }, agent: false }, (response) => {
+    const options = { socketPath, path, method, headers: { host: 'localhost', ...headers }, agent: false }
+    const sent = request(options, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () =>
@@ -215,7 +225,7 @@ export function get(socketPath: string, path: string, headers: Record<string, st
       )
       response.on('error', reject)
     })
-    sent.on('error', reject).end()
+    sent.on('error', reject).end(body)
   })
 }
 

@@ -12,7 +12,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Home, sessionLog, streamsDirectory } from '../../src/base/paths.js'
@@ -20,25 +19,14 @@ import { hashOf, placeOf } from '../../src/session/cache.js'
 import { VERSION } from '../../src/session/checkpoint.js'
 import { isRoot, tempDir } from '../helpers/home.js'
 import { ESCAPES, poisonRegistry, poisonSessions } from '../helpers/poison.js'
-import { type Answer, get, newServer, newSession, SseClient } from './helpers.js'
+import { type Answer, get, newServer, newSession, SseClient, send } from './helpers.js'
+
+const text = { 'content-type': 'text/plain' }
 
 /** What a client may be told of a file that cannot be read; nothing that is a defect of ours. */
 const told = new Set([200, 400, 404, 409])
 
 const LIMIT_MS = 10_000
-
-function send(socketPath: string, method: string, path: string, body = ''): Promise<Pick<Answer, 'status' | 'body'>> {
-  return new Promise((resolve, reject) => {
-    const headers = { host: 'localhost', 'content-type': 'text/plain' }
-    const sent = request({ socketPath, path, method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
-      response.on('error', reject)
-    })
-    sent.on('error', reject).end(body)
-  })
-}
 
 async function ask(t: Test, socket: string, path: string, what: string): Promise<Answer> {
   const began = performance.now()
@@ -196,7 +184,7 @@ t.test('poisoned sidecars of streams, and what stands in the place of their file
   const server = await newServer(t)
   const { home, socketPath } = server
   const directory = streamsDirectory(home)
-  const put = (name: string) => send(socketPath, 'PUT', `/v1/stream/${name}`, 'kept')
+  const put = (name: string) => send(socketPath, `/v1/stream/${name}`, 'kept', text, 'PUT')
   t.equal((await put('first')).status, 201)
   const target = join(home.root, 'target')
   writeFileSync(target, 'SECRET')
@@ -225,7 +213,7 @@ t.test('poisoned sidecars of streams, and what stands in the place of their file
       t.equal(answer.headers['set-cookie'], undefined)
     }
     for (const [method, body] of [['HEAD'], ['POST', 'x'], ['PUT', 'x'], ['DELETE']] as const) {
-      const answer = await send(again.socketPath, method, `/v1/stream/${name}`, body)
+      const answer = await send(again.socketPath, `/v1/stream/${name}`, body, text, method)
       t.notMatch(
         answer.body.toString(),
         /INTERNAL|SECRET/,

@@ -13,7 +13,16 @@ import { newHome } from '../helpers/home.js'
 
 const refused = [
   ...['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID', 'INVOCATION_ID', 'JOURNAL_STREAM'],
-  ...['MAINPID', 'AGENTZ_SESSION_ID', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'NODE_OPTIONS', 'BASH_ENV'],
+  ...[
+    'MAINPID',
+    'AGENTZ_SESSION_ID',
+    'AGENTZ_HOME',
+    'AGENTZ_SANDBOX',
+    'LD_PRELOAD',
+    'LD_LIBRARY_PATH',
+    'DYLD_INSERT_LIBRARIES',
+  ],
+  ...['NODE_OPTIONS', 'BASH_ENV'],
 ]
 
 t.test('what is captured', async (t) => {
