@@ -73,7 +73,7 @@ await build({
 })
 
 await chmod(`${root}/dist/cli.cjs`, 0o755)
-await cp(`${root}/src/viewer`, `${root}/dist/viewer`, { recursive: true })
+await cp(`${root}/src/viewer`, `${root}/dist/viewer`, { recursive: true, filter: (path) => !path.endsWith('.json') })
 await writeFile(`${root}/dist/THIRD-PARTY-LICENSES`, await licenses(inputs))
 console.log(`built dist/ of ${manifest.name} ${manifest.version}`)
 

@@ -39,6 +39,14 @@ const table: readonly Lazy[] = [
     load: () => import('./streams/part.js'),
   },
   { urls: ['/metrics'], methods: ['GET'], load: () => import('./metrics/part.js') },
+  {
+    urls: ['/', '/login', '/s/:id'],
+    methods: ['GET'],
+    config: { open: true, page: true },
+    load: () => import('./viewer/part.js'),
+  },
+  { urls: ['/viewer/:file'], methods: ['GET'], config: { open: true }, load: () => import('./viewer/part.js') },
+  { urls: ['/v1/agents', '/v1/sessions/:id/page'], methods: ['GET'], load: () => import('./viewer/data.js') },
 ]
 
 /** The routes of all parts. None is loaded yet. */

@@ -1,60 +1,29 @@
-// Trades the one-time code behind "#" for a cookie, and takes it out of the address and the history at once.
-const HOW = 'Run `agentz open` on the machine of this server, and take the address that it prints.'
+/** Trades the one-time code behind "#" for a cookie, takes it out of the address and the history at once, and leads into the viewer. */
+import { ask, HOW, Refused } from './api.js'
+import { at, withCode } from './dom.js'
+import { sentence } from './text.js'
 
 const [code, session] = location.hash.slice(1).split('/')
 history.replaceState(null, '', location.pathname)
 // The same page with another code is no new page to a browser.
 addEventListener('hashchange', () => location.reload())
 
-/** @param hint text, in which `words to type` stand between backticks */
-function show(kind, state, hint) {
+/** @param {string} state @param {string} hint */
+function refuse(state, hint) {
   document.title = `agentz: ${state}`
-  const line = document.getElementById('state')
-  line.className = kind
-  line.textContent = state
-  const words = hint.split('`').map((part, at) => {
-    const element = document.createElement(at % 2 === 1 ? 'code' : 'span')
-    element.textContent = part
-    return element
-  })
-  document.getElementById('hint').replaceChildren(...words)
-}
-
-class Refused extends Error {
-  constructor({ code, message, hint }) {
-    super(message)
-    this.code = code
-    this.hint = hint
-  }
-}
-
-async function ask(path, options) {
-  const response = await fetch(path, options)
-  const body = await response.json()
-  if (!response.ok) throw new Refused(body.error)
-  return body
+  at('state').className = 'refused'
+  at('state').textContent = state
+  at('hint').replaceChildren(...withCode(hint))
 }
 
 async function login() {
-  if (code) {
-    const headers = { 'content-type': 'application/json' }
-    await ask('/v1/login', { method: 'POST', headers, body: JSON.stringify({ code }) })
-  }
-  if (session) {
-    const { title, status } = await ask(`/v1/sessions/${encodeURIComponent(session)}`)
-    return `${title} (${status})`
-  }
-  const { sessions } = await ask('/v1/sessions')
-  return sessions.length === 1 ? 'There is 1 session.' : `There are ${sessions.length} sessions.`
+  if (code) await ask('/v1/login', { code })
+  // Whoever is logged in already needs no code.
+  else await ask('/v1/server')
+  location.replace(session ? `/s/${encodeURIComponent(session)}` : '/')
 }
 
-login().then(
-  (found) => show('done', 'You are logged in.', found),
-  (error) => {
-    if (!(error instanceof Refused)) show('refused', 'The server does not answer.', 'Start it: `agentz serve`')
-    else if (error.code === 'UNAUTHORIZED' && !code) show('refused', 'You are not logged in.', HOW)
-    else show('refused', sentence(error.message), error.hint)
-  },
-)
-
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`
+login().catch((error) => {
+  if (!(error instanceof Refused)) throw error
+  refuse(sentence(error.message), error.code === 'UNAUTHORIZED' && !code ? HOW : error.hint)
+})

@@ -113,6 +113,7 @@ t.test('hostile ids and paths', async (t) => {
     for (const [method, rest] of [
       ['GET', ''],
       ['GET', '/events'],
+      ['GET', '/page'],
       ['POST', '/cancel'],
     ] as const) {
       const answer = await app.inject({ method, url: `/v1/sessions/${id}${rest}`, headers: AUTH })
@@ -125,7 +126,7 @@ t.test('hostile ids and paths', async (t) => {
     '/v1/sessions/../../etc/passwd',
     '/v1/sessions/',
     '/v1//sessions',
-    '/',
+    '/viewer/..%2fcli.cjs',
     '/etc/passwd',
   ]) {
     const answer = await app.inject({ url, headers: AUTH })

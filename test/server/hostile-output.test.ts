@@ -69,7 +69,7 @@ t.test('lines of any kind stay what they are', async (t) => {
   const browser = await newBrowser(t)
   const page = await browser.newPage()
   await page.goto(`http://${ownName(ensureToken(home))}:${new URL(server.url).port}/login#${issueCode(home)}`)
-  await page.getByText('You are logged in').waitFor()
+  await page.getByRole('button', { name: 'New session' }).waitFor()
   const script = `new Promise((resolve) => {
     const got = []
     const source = new EventSource('${url}')
@@ -93,7 +93,7 @@ t.test('what a client keeps in a stream is no page of ours, whatever type it has
   t.equal((await call(`${site}/v1/stream/evil`, { method: 'PUT', headers, body })).status, 201)
   const page = await (await newBrowser(t)).newPage()
   await page.goto(`${site}/login#${issueCode(server.home)}`)
-  await page.getByText('You are logged in').waitFor()
+  await page.getByRole('button', { name: 'New session' }).waitFor()
   await page.goto(`${site}/v1/stream/evil?offset=-1`)
   await page.getByText('text').waitFor()
   t.equal(await page.title(), 'kept', 'its script does not run')

@@ -46,8 +46,11 @@ const harmless: Record<string, RegExp> = {
   'window of the list': /^SecurityError$/,
   'window of the page': /^closed$/,
 }
-/** Routes that a window with the login page asks for. */
-const page = new Set(['/login', '/login.css', '/login.js', '/icon.svg', '/v1/sessions/:id'])
+/** Routes that a window with the login page, and then with the viewer, asks for. */
+const page = new Set([
+  ...['/login', '/s/:id', '/viewer/:file', '/v1/server'],
+  ...['/v1/sessions/:id', '/v1/sessions/:id/page', '/v1/sessions/:id/events'],
+])
 const refused = /^(TypeError|SecurityError|error)$/
 
 t.test('pages of other origins', async (t) => {
@@ -68,7 +71,9 @@ t.test('pages of other origins', async (t) => {
 
   const victim = await context.newPage()
   await victim.goto(`http://${name}:${port}/login#${issueCode(home)}`)
-  await victim.getByText('You are logged in').waitFor()
+  await victim.getByRole('button', { name: 'New session' }).waitFor()
+  // A page without a stream.
+  await victim.goto(`http://${name}:${port}/healthz`)
 
   /** A page of `host` tries everything on `site`, at most once each. */
   const attackFrom = async (t: Test, host: string, site: string) => {
@@ -140,8 +145,8 @@ t.test('pages of other origins', async (t) => {
   t.equal(log(), before, 'nothing was said to the session')
   t.equal(readFileSync(home.registry, 'utf8'), registry)
   t.same([...supervisor.units.keys()], [sessionId], 'it still runs')
-  t.equal(server.streams.size, 0)
+  await until(() => server.streams.size === 0, 'the streams of windows end with them')
   t.notOk(existsSync(join(home.root, 'streams')), 'no stream was made')
-  await victim.reload()
-  await victim.getByText('You are logged in').waitFor()
+  await victim.goto(`http://${name}:${port}/`)
+  await victim.getByRole('button', { name: 'New session' }).waitFor()
 })

@@ -97,7 +97,7 @@ t.test('a GET changes nothing', async (t) => {
   const routes = app.declared.filter(({ method, url }) => method === 'GET' && !url.startsWith('/v1/stream/'))
   t.ok(routes.length > 10)
   for (const { url: route } of routes) {
-    const url = `${route.replace(':id', sessionId)}${route.endsWith('events') ? '?follow=0' : ''}`
+    const url = `${route.replace(':id', sessionId).replace(':file', 'main.js')}${route.endsWith('events') ? '?follow=0' : ''}`
     t.equal((await app.inject({ url, headers: AUTH })).statusCode, 200, route)
   }
   t.same(files(), before)

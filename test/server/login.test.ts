@@ -111,17 +111,22 @@ t.test('the page itself: to be had by everybody, and nothing in it', async (t) =
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'content-security-policy':
-      /^default-src 'none'; script-src 'self'; .*base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+      /^default-src 'none'; script-src 'self'; .*base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'$/,
   })
-  t.notMatch(answer.body, /<script(?! type="module" src="\/login.js"><\/script>)|style=| on\w+=/, 'nothing inline')
+  t.notMatch(
+    answer.body,
+    /<script(?! type="module" src="\/viewer\/login.js"><\/script>)|style=| on\w+=/,
+    'nothing inline',
+  )
   const status = async (url: string, headers: Record<string, string>) =>
     (await app.inject({ url, headers: { ...HOST, ...headers } })).statusCode
   t.equal(await status('/login', { ...navigation, 'sec-fetch-dest': 'iframe' }), 403, 'in a frame')
   t.equal(await status('/login', { ...navigation, 'sec-fetch-mode': 'no-cors' }), 403, 'as a picture')
-  t.equal(await status('/login.js', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }), 403)
+  t.equal(await status('/viewer/login.js', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }), 403)
   t.equal(await status('/v1/sessions', navigation), 403, 'a link to anything else')
   t.equal(await status('/login', { host: `evil.example:${PORT}` }), 421)
-  for (const url of ['/login.js', '/login.css', '/icon.svg']) t.equal(await status(url, {}), 200, url)
+  for (const url of ['/viewer/login.js', '/viewer/login.css', '/viewer/icon.svg'])
+    t.equal(await status(url, {}), 200, url)
 })
 
 t.test('another token ends what was made from the one before, at once', async (t) => {

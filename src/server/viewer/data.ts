@@ -1,0 +1,68 @@
+/** What the viewer asks for beside the rest of the API: a page of a log with addresses, and the agents that may be started. */
+import { closeSync } from 'node:fs'
+import type { FastifyRequest } from 'fastify'
+import * as z from 'zod/mini'
+import { agentList, allowedAgent } from '../../agents/agents.js'
+import { type Config, readConfig } from '../../base/config.js'
+import { AgentzError } from '../../base/errors.js'
+import { type Home, sessionLog } from '../../base/paths.js'
+import { isAddress, openIfThere } from '../../log/read.js'
+import { parseId } from '../../session/id.js'
+import { parse } from '../../session/store.js'
+import type { Context } from '../context.js'
+import type { Part } from '../lazy.js'
+import { type Addressed, pageAt } from './before.js'
+
+const Address = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15})$/, 'must be a number of bytes'))
+const PageQuery = z.strictObject({ before: z.optional(Address), after: z.optional(Address) })
+const NoQuery = z.strictObject({})
+
+export function open({ home }: Context): Part {
+  return {
+    handle: (request) => {
+      if (request.routeOptions.url === '/v1/sessions/:id/page') return page(home, request)
+      parse(NoQuery, request.query)
+      return agents(readConfig(home))
+    },
+  }
+}
+
+function page(home: Home, request: FastifyRequest): Addressed {
+  const id = parseId((request.params as { id: string }).id)
+  const asked = parse(PageQuery, request.query)
+  const fd = openIfThere(sessionLog(home, id))
+  if (fd === undefined) throw new AgentzError('NOT_FOUND', `there is no session ${id}`)
+  try {
+    const at = Object.entries(asked).map(([field, text]) => {
+      if (isAddress(fd, Number(text))) return [field, Number(text)] as const
+      throw new AgentzError('BAD_INPUT', `${field}: ${text} is not the end of a line of this log`, {
+        hint: 'Send the offset of an event that you got from here, or none for the end.',
+      })
+    })
+    return pageAt(fd, Object.fromEntries(at))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function agents(config: Config) {
+  const all = agentList(config).filter(({ name }) => isAllowed(name, config))
+  return {
+    agents: all.map((agent) => ({
+      name: agent.name,
+      title: agent.title,
+      default: agent.name === config.agent,
+      modes: agent.converses ? (agent.modes ?? []) : [],
+    })),
+  }
+}
+
+function isAllowed(name: string, config: Config): boolean {
+  try {
+    allowedAgent(name, config)
+    return true
+  } catch (error) {
+    if (error instanceof AgentzError && error.code === 'AGENT_DISABLED') return false
+    throw error
+  }
+}

@@ -1,0 +1,50 @@
+/** The API, and what it refuses, in its own words. */
+import { h, withCode } from './dom.js'
+import { sentence } from './text.js'
+
+/** What the server answered instead of what was asked for; code OFFLINE where it does not answer. */
+export class Refused extends Error {
+  /** @param {{code: string, message: string, hint: string}} error */
+  constructor({ code, message, hint }) {
+    super(message)
+    this.code = code
+    this.hint = hint
+  }
+}
+
+export const HOW = 'Run `agentz open` on the machine of this server, and take the address that it prints.'
+
+/** @param {string} path @param {unknown} [body] sent by POST, if there is one @returns {Promise<any>} @throws Refused */
+export async function ask(path, body) {
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  let response
+  let answer
+  try {
+    response = await fetch(path, body === undefined ? {} : post)
+    answer = await response.json()
+  } catch {
+    // Refused, broken off, or by something that is no server of ours.
+    throw new Refused({ code: 'OFFLINE', message: 'the server does not answer', hint: 'Start it: `agentz serve`' })
+  }
+  if (response.ok) return answer
+  // A code that is no good is another matter than a cookie that is not there.
+  if (answer.error.code === 'UNAUTHORIZED' && path !== '/v1/login') {
+    throw new Refused({ ...answer.error, message: 'you are not logged in', hint: HOW })
+  }
+  throw new Refused(answer.error)
+}
+
+/** @param {string} id */
+export const sessionPath = (id) => `/v1/sessions/${encodeURIComponent(id)}`
+
+/** An error as people read it: what, and what to do. @param {unknown} error @returns {HTMLElement} */
+export function complaint(error) {
+  if (!(error instanceof Refused)) throw error
+  return h(
+    'p',
+    { class: 'complaint', role: 'alert' },
+    h('strong', {}, sentence(error.message)),
+    ' ',
+    ...withCode(error.hint),
+  )
+}

@@ -1,0 +1,99 @@
+/** What one can tell a session: a message, or to end. */
+import { ask, complaint, Refused, sessionPath } from './api.js'
+import { h } from './dom.js'
+import { isFinished } from './status.js'
+import { counted } from './text.js'
+
+/** @param {string} id */
+export function composer(id) {
+  const told = h('div', { class: 'told', role: 'status' })
+  const text = h('textarea', {
+    rows: '1',
+    'aria-label': 'Message to the session',
+    onkeydown: (event) => {
+      if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+        event.preventDefault()
+        form.requestSubmit()
+      }
+    },
+    oninput: () => {
+      // Another text is another message.
+      messageId = crypto.randomUUID()
+      isRepeat = false
+      text.rows = Math.min(8, text.value.split('\n').length)
+    },
+  })
+  const send = h('button', { type: 'submit' }, 'Send')
+  const stop = h('button', { type: 'button', class: 'deny', onclick: () => void cancel() }, 'Cancel session')
+  /** Of the message that is on its way: when it is sent again, it does not come twice. */
+  let messageId = crypto.randomUUID()
+  let isRepeat = false
+  const form = h(
+    'form',
+    {
+      class: 'composer',
+      onsubmit: (event) => {
+        event.preventDefault()
+        void say()
+      },
+    },
+    text,
+    send,
+    stop,
+  )
+
+  async function say() {
+    if (text.value.trim() === '' || send.disabled) return
+    send.disabled = true
+    told.replaceChildren()
+    try {
+      await ask(`${sessionPath(id)}/messages`, { content: text.value, messageId })
+      sent()
+    } catch (error) {
+      // It had come already, and only the answer was lost.
+      if (isRepeat && error instanceof Refused && error.code === 'CONFLICT') sent()
+      else told.replaceChildren(complaint(error))
+      isRepeat = error instanceof Refused && error.code === 'OFFLINE'
+    } finally {
+      send.disabled = false
+    }
+  }
+
+  function sent() {
+    text.value = ''
+    text.rows = 1
+    messageId = crypto.randomUUID()
+    isRepeat = false
+  }
+
+  async function cancel() {
+    if (!confirm('End this session? A message takes it up again later.')) return
+    stop.disabled = true
+    told.replaceChildren('Ending ...')
+    try {
+      const { done, status } = await ask(`${sessionPath(id)}/cancel`, {})
+      told.replaceChildren(done ? '' : `It is ${status}.`)
+    } catch (error) {
+      told.replaceChildren(complaint(error))
+    } finally {
+      stop.disabled = false
+    }
+  }
+
+  return {
+    element: h('div', {}, told, form),
+    focus: () => text.focus(),
+    /** @param {unknown} error */
+    failed: (error) => told.replaceChildren(complaint(error)),
+    /** @param {any} session */
+    draw({ status, agentType, queued }) {
+      const isProgram = agentType === 'command'
+      text.hidden = isProgram
+      send.hidden = isProgram
+      stop.hidden = isFinished(status)
+      form.hidden = isProgram && stop.hidden
+      const waits = queued > 0 ? ` (${counted(queued, 'message')} not taken yet)` : ''
+      text.placeholder = isFinished(status) ? 'Message, to take it up again' : `Message${waits}`
+    },
+  }
+}

@@ -1,0 +1,66 @@
+/** The rows of the list. A row that stays is changed in place: it keeps the focus, and a screen reader its place. */
+import { h } from './dom.js'
+import { questionLine } from './question.js'
+import { causeWords, groupOf, groups, isFinished, statusWords } from './status.js'
+import { age, oneLine } from './text.js'
+
+/** @param {HTMLElement} list @param {any[]} sessions @param {Map<string, any[]>} asks @param {string} selected */
+export function drawGroups(list, sessions, asks, selected) {
+  for (const { name, title, statuses } of groups) {
+    const rows = sessions.filter(({ status }) => statuses.includes(status))
+    rows.sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : one.updatedAt > other.updatedAt ? -1 : 0))
+    drawRows(sectionOf(list, name, title), rows, asks, selected)
+  }
+}
+
+/** @param {HTMLElement} list @param {string} name @param {string} title */
+function sectionOf(list, name, title) {
+  const found = /** @type {HTMLElement | null} */ (list.querySelector(`section.${name}`))
+  if (found !== null) return found
+  const section = h('section', { class: name, 'aria-label': title }, h('h2', {}, title), h('ul', { class: 'rows' }))
+  list.append(section)
+  return section
+}
+
+/** @param {HTMLElement} section @param {any[]} rows @param {Map<string, any[]>} asks @param {string} selected */
+function drawRows(section, rows, asks, selected) {
+  section.hidden = rows.length === 0
+  const list = /** @type {HTMLElement} */ (section.querySelector('ul'))
+  const old = new Map([...list.children].map((item) => [/** @type {HTMLElement} */ (item).dataset.id, item]))
+  let place = list.firstElementChild
+  for (const session of rows) {
+    const { sessionId } = session
+    const item = old.get(sessionId) ?? h('li', {}, h('a', { class: 'row', href: `/s/${sessionId}` }))
+    old.delete(sessionId)
+    fill(/** @type {HTMLElement} */ (item), session, asks.get(sessionId) ?? [], sessionId === selected)
+    if (item === place) place = place.nextElementSibling
+    else list.insertBefore(item, place)
+  }
+  for (const item of old.values()) item.remove()
+}
+
+/** @param {HTMLElement} item @param {any} session @param {any[]} open @param {boolean} isSelected */
+function fill(item, session, open, isSelected) {
+  const { sessionId, status, title, agentType, model, workingDir, createdAt, updatedAt } = session
+  const link = /** @type {HTMLElement} */ (item.firstElementChild)
+  const asked = open.length === 0 ? '' : questionLine(open[0])
+  const why = isFinished(status) && status !== 'completed' ? oneLine(causeWords(session), 200) : ''
+  const parts = [
+    h('span', { class: `badge ${groupOf(status)?.name} ${status}` }, statusWords(session)),
+    h('span', { class: 'title' }, oneLine(title, 200) || sessionId),
+    h('span', { class: 'facts' }, `${oneLine(agentType)}${model ? ` ${oneLine(model)}` : ''} · ${oneLine(workingDir)}`),
+    h('time', { datetime: updatedAt, title: `last activity ${updatedAt}, created ${createdAt}` }, timeWords(session)),
+    asked !== '' && h('span', { class: 'asked' }, `${asked}${open.length > 1 ? ` and ${open.length - 1} more` : ''}`),
+    why !== '' && h('span', { class: 'why' }, why),
+  ].filter((part) => part !== false)
+  item.dataset.id = sessionId
+  link.dataset.id = sessionId
+  link.classList.toggle('selected', isSelected)
+  if (link.textContent !== parts.map((part) => part.textContent).join('')) link.replaceChildren(...parts)
+}
+
+/** @param {any} session */
+function timeWords({ createdAt, updatedAt }) {
+  const [created, active] = [age(createdAt), age(updatedAt)]
+  return created === active ? created : `${active} · age ${created}`
+}

@@ -1,0 +1,48 @@
+/** Statuses as people read them, and in which order sessions are looked at. */
+
+/** @type {Record<string, string>} */
+const words = {
+  waiting_approval: 'needs approval',
+  waiting_input: 'needs an answer',
+  running: 'working',
+  pending: 'about to start',
+  idle: 'idle',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  interrupted: 'interrupted',
+}
+
+/** What needs an answer first, then what works. */
+export const groups = [
+  { name: 'needs', title: 'Need an answer', statuses: ['waiting_approval', 'waiting_input'] },
+  { name: 'working', title: 'Working', statuses: ['running', 'pending'] },
+  { name: 'idle', title: 'Idle', statuses: ['idle'] },
+  { name: 'finished', title: 'Finished', statuses: ['failed', 'interrupted', 'completed', 'cancelled'] },
+]
+
+export const live = groups.slice(0, 3).flatMap(({ statuses }) => statuses)
+export const finished = groups.slice(3).flatMap(({ statuses }) => statuses)
+
+/** @param {string} status */
+export const isFinished = (status) => finished.includes(status)
+
+/** @param {string} status */
+export const groupOf = (status) => groups.find(({ statuses }) => statuses.includes(status)) ?? groups[1]
+
+/** @param {{status: string, place?: number, frozen?: boolean, stalled?: number}} session */
+export function statusWords({ status, place, frozen, stalled }) {
+  const word = words[status] ?? status
+  if (place !== undefined) return `queued, place ${place}`
+  if (frozen) return `${word}, frozen`
+  if (stalled !== undefined && status === 'running') return `${word}, silent for ${stalled} s`
+  return word
+}
+
+/** Why it ended, in a line. @param {{cause?: any, error?: string}} session */
+export function causeWords({ cause, error }) {
+  if (cause === undefined) return error ?? ''
+  const { result, message, code, status } = cause
+  const exit = [code, status].filter((part) => part !== undefined).join(' ')
+  return [result, message ?? error ?? exit].filter((part) => part !== undefined && part !== '').join(': ')
+}
