@@ -35,6 +35,7 @@ const onlyIn: Record<string, RegExp> = {
 /** Tests whose subject is not one file of the same name: what they hold together. */
 const withoutTwin: Record<string, string> = {
   'test/architecture.test.ts': 'the whole of src/',
+  'test/packages.test.ts': 'the lock files',
   'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
   'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
   'test/client/package.test.ts': 'the package as npm would publish it, seen from another one',
