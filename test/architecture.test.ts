@@ -38,6 +38,7 @@ const withoutTwin: Record<string, string> = {
   'test/packages.test.ts': 'the lock files',
   'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
   'test/agents/acp/bad-input.test.ts': 'run.ts with agents that do what they should not',
+  'test/cli/doors.test.ts': 'each cause and any history, told by show, ls, HTTP and SSE alike',
   'test/client/package.test.ts': 'the package as npm would publish it, seen from another one',
   'test/cli/canary.test.ts': 'mask.ts and the environment of a session: secrets, looked for everywhere',
   'test/cli/hostile.test.ts': 'run and POST /v1/sessions, with hostile prompts, names, directories and environments',

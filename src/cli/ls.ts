@@ -167,7 +167,7 @@ function because({ cause, status, stalled, place, frozen }: Head): string {
   if (frozen && isLive(status)) return 'frozen'
   if (place !== undefined && status === 'pending') return `queued ${place}`
   if (stalled !== undefined && isLive(status)) return `stalled ${stalled}s`
-  if (cause === undefined || status === 'cancelled' || status === 'completed') return ''
+  if (cause === undefined || cause.result === status) return ''
   return `${cause.result}${cause.status === undefined ? '' : ` ${cause.status}`}`
 }
 

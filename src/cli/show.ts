@@ -1,6 +1,5 @@
 import { sessionLog } from '../base/paths.js'
 import { shellWords } from '../base/shell.js'
-import { meaningOf } from '../session/cause.js'
 import { findSession } from '../session/find.js'
 import type { Loose } from '../session/life.js'
 import { readSession } from '../session/state.js'
@@ -58,11 +57,10 @@ function page(view: SessionView, unit: UnitDetail | undefined): string {
     value ? [`${paint(name.padEnd(10), 'dim')}${indented(harmless(value), 10)}`] : []
   const why =
     cause && [cause.result, cause.code, cause.status, cause.message].filter((part) => part !== undefined && part !== '')
-  const meaning = meaningOf(cause?.result)
   const lines = [
     `${paint(view.sessionId, 'bold')}  ${paint(view.status, colourOf[view.status], 'bold')}  ${oneLine(view.title, Math.max(20, columns() - view.status.length - 16))}`,
     ...row('cause', why ? harmless(why.join(', ')) : undefined),
-    ...row('that is', meaning && `${meaning.says} ${meaning.next}`),
+    ...row('that is', view.advice),
     ...row('error', view.error ? harmless(view.error) : undefined),
     ...row('agent', [view.agentType, view.model, view.permissionMode].filter(Boolean).join('  ')),
     ...row('directory', harmless(view.workingDir)),

@@ -1,5 +1,5 @@
 /** One session as `--json` and the API show it: the fields scripts hold on to. */
-import type { ReadCause } from './cause.js'
+import { meaningOf, type ReadCause } from './cause.js'
 import type { Metadata, Usage } from './events.js'
 import type { Loose } from './life.js'
 import type { Budget } from './spec.js'
@@ -26,6 +26,8 @@ export interface SessionView {
   epoch: number
   restarts: number
   cause?: ReadCause
+  /** What the word of the cause stands for, and what to do about it. */
+  advice?: string
   error?: string
   metadata?: Metadata
   nativeId?: string
@@ -55,6 +57,7 @@ export function sessionView(
 ): SessionView {
   const { spec, status, pid, bootId, createdAt, updatedAt, epoch, restarts, cause, error, metadata, nativeId } = state
   const { sessionId, agentType, title, workingDir, prompt, command, model, labels, parent } = spec
+  const meaning = meaningOf(cause?.result)
   return {
     ...{ sessionId, agentType, status, title, workingDir, prompt, command, model },
     permissionMode: state.permissionMode ?? spec.permissionMode,
@@ -69,6 +72,7 @@ export function sessionView(
       epoch,
       restarts,
       cause,
+      advice: meaning && `${meaning.says} ${meaning.next.replaceAll('UNIT', where.unit)}`,
       error,
       metadata,
       nativeId,
