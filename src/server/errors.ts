@@ -40,8 +40,7 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
 
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   const message = `there is no ${request.method} ${pathOf(request).slice(0, 200)}`
-  const hint =
-    'Routes: /v1/sessions, /v1/sessions/ID, and below it /events, /messages, /approvals, /inputs, /cancel; /v1/events, /v1/approvals, /healthz.'
+  const hint = 'What there is, `GET /docs` shows, and `GET /openapi.json` tells programs.'
   sendError(new AgentzError('NOT_FOUND', message, { hint }), request, reply)
 }
 

@@ -5,6 +5,8 @@ const routes: readonly (readonly [RegExp, string])[] = [
   [/`agentz show ([0-9a-f]{12})`/g, '`GET /v1/sessions/$1`'],
   [/`agentz show`/g, '`GET /v1/sessions/ID`'],
   [/`agentz logs`/g, '`GET /v1/sessions/ID/events`'],
+  [/`agentz send`/g, '`POST /v1/sessions/ID/messages`'],
+  [/`agentz agents(?: --json)?`/g, '`GET /v1/agents`'],
   [
     /^(?:Name the program after two dashes: )?`?agentz run -a command -- CMD ARG\.\.\.`?\.?$/,
     'Name the program and its arguments in `command`.',
@@ -12,7 +14,9 @@ const routes: readonly (readonly [RegExp, string])[] = [
   [/^agentz run "your prompt"$/, 'Say it in `prompt`.'],
   [/agentz run -C DIR --sandbox strict \.\.\./, 'name it in `workingDir`'],
   [/ with -C\./, ' in `workingDir`.'],
-  [/`--runtime SECONDS`/, '`limits.runtime`'],
+  [/`--runtime(?: SECONDS)?`/, '`limits.runtime`'],
+  [/`--memory`/, '`limits.memory`'],
+  [/`-m MODEL`/, '`model`'],
   [/without --sandbox /, 'without `sandbox` '],
 ]
 

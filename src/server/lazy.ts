@@ -38,6 +38,8 @@ const table: readonly Lazy[] = [
     bytes: 32 * 1024 * 1024,
     load: () => import('./streams/part.js'),
   },
+  { urls: ['/openapi.json'], methods: ['GET'], config: { open: true }, load: () => import('./api/part.js') },
+  { urls: ['/docs'], methods: ['GET'], config: { open: true, page: true }, load: () => import('./api/part.js') },
   { urls: ['/metrics'], methods: ['GET'], load: () => import('./metrics/part.js') },
   {
     urls: ['/', '/login', '/s/:id'],

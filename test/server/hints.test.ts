@@ -4,10 +4,11 @@ import { errorCodes } from '../../src/base/errors.js'
 import { sessionLog } from '../../src/base/paths.js'
 import { appendOnce } from '../../src/log/append.js'
 import { byRoute } from '../../src/server/hints.js'
+import { causes } from '../../src/session/cause.js'
 import { newApp, newSession } from './helpers.js'
 
 /** What can be done by a command alone. */
-const commands = /agentz (?!serve|token|open|agents|--help)/
+const commands = /agentz (?!serve|token|open|--help)/
 
 t.test('no hint of the table names a command that a route can do', async (t) => {
   for (const [code, { hint }] of Object.entries(errorCodes)) {
@@ -15,6 +16,7 @@ t.test('no hint of the table names a command that a route can do', async (t) => 
     t.notMatch(byRoute(hint), / -C\b/, code)
   }
   t.equal(byRoute('`agentz show 0123456789ab` lists what waits.'), '`GET /v1/sessions/0123456789ab` lists what waits.')
+  for (const [word, { next }] of Object.entries(causes)) t.notMatch(byRoute(next), /`(?:agentz|--|-m)/, word)
   t.equal(byRoute('Answers: allow, deny.'), 'Answers: allow, deny.')
 })
 

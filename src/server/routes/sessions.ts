@@ -18,6 +18,7 @@ import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
 import { ById, NoQuery, typed } from '../declared.js'
 import { errorBody } from '../errors.js'
+import { byRoute } from '../hints.js'
 
 const ListQuery = z.strictObject({
   /** One or several, with commas. */
@@ -61,7 +62,8 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     const state = await readTrue(home, supervisor, id)
     const place = state.queuedAt === undefined ? undefined : await placeOf(home, supervisor, id)
     const where = { log: sessionLog(home, id), unit: supervisorOf(home, supervisor, state).unitName(id), place }
-    return sessionView(state, where)
+    const { advice, ...view } = sessionView(state, where)
+    return { ...view, ...(advice !== undefined && { advice: byRoute(advice) }) }
   })
 
   const acts = { cancel: cancelSession, freeze: freezeSession, thaw: thawSession }
