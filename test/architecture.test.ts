@@ -57,6 +57,7 @@ const withoutTwin: Record<string, string> = {
   'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
   'test/server/streams/clients.test.ts': 'server/streams/, by the official client',
   'test/streams/disk.test.ts': 'streams/ on a full disk',
+  'test/streams/faults.test.ts': 'streams/, whose disk fails at each sync',
   'test/streams/kills.test.ts': 'streams/, whose server is killed at each call by which it writes',
   'test/log/append-faults.test.ts': 'append.ts on broken disks',
   'test/supervisor/launchd/sessions.test.ts': 'whole sessions under launchd.ts',

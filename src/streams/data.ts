@@ -49,6 +49,11 @@ export class DataFile {
     return fstatSync(this.fd).size
   }
 
+  /** Why nothing can be appended any more, as long as it is open: what was not synced could not be taken back. */
+  get broken(): AgentzError | undefined {
+    return this.#broken
+  }
+
   /** Appends all of it, or nothing. @throws LOG_WRITE */
   append(bytes: Buffer): void {
     if (this.#broken !== undefined) throw this.#broken
@@ -65,14 +70,20 @@ export class DataFile {
     throw this.#failed(why)
   }
 
-  /** A failed sync is final, as it is for logs: the kernel tells it once. @throws LOG_WRITE */
-  async sync(): Promise<void> {
+  /**
+   * A failed sync is never tried again: the kernel tells it once, and OK to the next one. What it was for is taken back, so that it has to
+   * be written anew.
+   * @param synced how long the file was before. @throws LOG_WRITE
+   */
+  async sync(synced: number): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
     try {
       await syncAsync(this.fd)
     } catch (error) {
       this.#broken = this.#failed(error)
-      throw this.#broken
+      this.cut(synced)
+      this.#broken = undefined
+      throw this.#failed(error)
     }
   }
 

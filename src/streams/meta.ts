@@ -102,6 +102,8 @@ export class MetaFold {
     // Of a later version, or damaged: what it says is not known, and the rest counts all the same.
     if (!line.success) return
     const { data } = line
+    // To what was deleted nothing is appended: it was told to nobody.
+    if (data.type === 'append' || data.type === 'void') meta.deleted = false
     if (data.type === 'append') {
       this.#settle(meta, data.from)
       this.pending = data

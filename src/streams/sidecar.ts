@@ -1,7 +1,7 @@
 /** The sidecar log of a stream on the disk: read, appended to, and written anew when most of what it says is old. */
 import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { errno } from '../base/errors.js'
+import { AgentzError, errno, reason } from '../base/errors.js'
 import { Appender } from '../log/append.js'
 import { foldLog } from '../log/fold.js'
 import { type Line, type Meta, MetaFold, snapshot } from './meta.js'
@@ -23,13 +23,19 @@ export function readSidecar(path: string): MetaFold | undefined {
   return fold.meta === undefined ? undefined : fold
 }
 
-/** Makes what was made, renamed or removed in a directory last. */
+/** Where a sidecar is written anew, before it takes the place of the old one. */
+export const besides = (path: string): string => `${path}+`
+
+/** Makes what was made, renamed or removed in a directory last. @throws LOG_WRITE */
 export function syncDirectory(path: string): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  let fd: number | undefined
   try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
     fsyncSync(fd)
+  } catch (error) {
+    throw new AgentzError('LOG_WRITE', `cannot sync the directory ${path}: ${reason(error)}`, { cause: error })
   } finally {
-    closeSync(fd)
+    if (fd !== undefined) closeSync(fd)
   }
 }
 
@@ -39,6 +45,12 @@ export class Sidecar {
   /** What it would take if it were written anew now, at least. */
   #least: number
   #seen: string
+  /** The last sync has failed. */
+  #broken = false
+  /** How many wait for theirs. */
+  #syncing = 0
+  /** It has taken the place of another one, which a power loss would bring back. */
+  #unplaced = false
 
   /** @throws LOG_WRITE */
   constructor(path: string) {
@@ -65,16 +77,26 @@ export class Sidecar {
 
   /** @throws LOG_WRITE; what was written then is to be taken back by a `void` */
   async append(lines: readonly Line[]): Promise<void> {
+    if (this.#unplaced) this.#place()
+    if (this.#broken && this.#syncing === 0) this.#open()
     const { error } = this.#log.append(text(lines))
     this.#seen = this.#now()
     if (error !== undefined) throw error
-    await this.#log.sync()
+    this.#syncing++
+    try {
+      await this.#log.sync()
+    } catch (error) {
+      this.#broken = true
+      throw error
+    } finally {
+      this.#syncing--
+    }
   }
 
   /** Writes it anew if it is large. It is whole at each moment: the new one takes the place of the old one at once. */
   compact(meta: Meta): void {
     if (this.#log.size() < 2 * this.#least) return
-    const fresh = `${this.#path}+`
+    const fresh = besides(this.#path)
     rmSync(fresh, { force: true })
     const log = new Appender(fresh, constants.O_CREAT | constants.O_EXCL)
     try {
@@ -84,7 +106,6 @@ export class Sidecar {
       const touched = this.touchedAt / 1000
       utimesSync(fresh, touched, touched)
       renameSync(fresh, this.#path)
-      syncDirectory(dirname(this.#path))
     } catch (error) {
       log.close()
       throw error
@@ -93,10 +114,26 @@ export class Sidecar {
     this.#log = log
     this.#least = Math.max(LARGE, log.size())
     this.#seen = this.#now()
+    this.#unplaced = true
+    this.#place()
+  }
+
+  /** Nothing is told of by it before its name is on the disk. @throws LOG_WRITE */
+  #place(): void {
+    syncDirectory(dirname(this.#path))
+    this.#unplaced = false
   }
 
   close(): void {
     this.#log.close()
+  }
+
+  /** A log takes nothing after a failed sync. What that was for counts no more, so that the next line may be told of to another one. */
+  #open(): void {
+    const log = new Appender(this.#path, 0)
+    this.#log.close()
+    this.#log = log
+    this.#broken = false
   }
 
   #now(): string {

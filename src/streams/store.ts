@@ -4,13 +4,15 @@
  */
 import { randomBytes } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { AgentzError, reason } from '../base/errors.js'
 import { type Home, privateDirectory, streamData, streamMeta, streamsDirectory } from '../base/paths.js'
 import { type Asked, differences, newMeta, planFork } from './create.js'
 import { DataFile } from './data.js'
 import type { Fork } from './meta.js'
 import { keyOf } from './name.js'
 import { Refusal } from './refusal.js'
-import { createSidecar, readSidecar, syncDirectory } from './sidecar.js'
+import { besides, createSidecar, readSidecar, syncDirectory } from './sidecar.js'
 import { isJson } from './source.js'
 import { type Files, Stream } from './stream.js'
 
@@ -142,7 +144,7 @@ export class Store {
         data.append(await source.read(at, Math.min(PIECE, inherited - at)))
       }
       if (bytes.length > 0) data.append(bytes)
-      await data.sync()
+      await data.sync(0)
       await source?.noteFork(id, name)
       createSidecar(metaPath, { ...meta, to: inherited + bytes.length })
     } catch (error) {
@@ -166,12 +168,19 @@ export class Store {
     if (source?.id === fork.id && source.meta.deleted) await this.#findNow(keyOf(fork.from))
   }
 
-  /** The sidecar first: without it the rest is nothing. */
+  /** The sidecar first: without it the rest is nothing. @throws LOG_WRITE */
   #erase(key: string): void {
     const { meta, data } = this.#files(key)
-    rmSync(meta, { force: true })
+    const remove = (path: string) => {
+      try {
+        rmSync(path, { force: true })
+      } catch (error) {
+        throw new AgentzError('LOG_WRITE', `cannot remove ${path}: ${reason(error)}`, { cause: error })
+      }
+    }
+    remove(meta)
     syncDirectory(streamsDirectory(this.#home))
-    for (const json of [true, false]) rmSync(data(json), { force: true })
+    for (const path of [data(true), data(false), besides(meta)]) remove(path)
   }
 
   #hasForks({ meta }: Stream): boolean {
@@ -188,13 +197,14 @@ export class Store {
     return turn
   }
 
-  /** Bytes without a sidecar are of a stream that was never made, or that was deleted. */
+  /** Bytes without a sidecar are of a stream that was never made, or that was deleted; a sidecar beside another one never took its place. */
   #sweep(): void {
     const directory = streamsDirectory(this.#home)
     const names = new Set(readdirSync(directory))
     for (const name of names) {
       const [key = '', kind = ''] = /^([a-z0-9_%-]+)\.(ndjson|bin)$/.exec(name)?.slice(1) ?? []
       if (key !== '' && !names.has(`${key}.meta.ndjson`)) rmSync(streamData(this.#home, key, kind === 'ndjson'))
+      if (name.endsWith(besides('.meta.ndjson'))) rmSync(join(directory, name))
     }
   }
 

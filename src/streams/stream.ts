@@ -140,7 +140,13 @@ export class Stream implements Source {
 
   /** Its forks need the name, and nobody the bytes. @throws LOG_WRITE */
   async bury(): Promise<void> {
-    await this.#sidecar.append([{ type: 'deleted' }])
+    try {
+      await this.#sidecar.append([{ type: 'deleted' }])
+    } catch (error) {
+      // It may be in the log all the same; the next append says that it does not count.
+      this.#void ??= this.#end
+      throw error
+    }
     this.#meta.deleted = true
     this.#data.cut(0)
     this.retire()
@@ -148,7 +154,7 @@ export class Stream implements Source {
 
   /** Looks whether another server has changed it since; this one is of no use then. */
   isCurrent(): boolean {
-    if (!this.#gone && !this.#running && !this.#isOurs()) this.retire()
+    if (!this.#gone && !this.#running && !this.#data.broken && !this.#isOurs()) this.retire()
     return !this.#gone
   }
 
@@ -185,8 +191,8 @@ export class Stream implements Source {
     if (this.#meta.deleted) return
     const { to } = this.#meta
     if (size < to) throw lost(this.#meta.name, `${to - size} bytes of its file ${this.#data.path} are missing`)
-    this.#end = this.json ? Math.max(to, this.#data.linesEnd()) : to
-    if (this.#void !== undefined) this.#end = this.#void
+    // Bytes that the sidecar does not know of are none of a torn append, of which it is told before: it was put back from a copy.
+    this.#end = this.#void ?? (this.json ? Math.max(to, this.#data.linesEnd()) : size)
     if (this.#end < size) this.#data.cut(this.#end)
   }
 
@@ -202,6 +208,7 @@ export class Stream implements Source {
   async #commit(jobs: readonly Job[]): Promise<void> {
     try {
       if (this.#gone) throw new Refusal('NOT_FOUND', 'the stream was deleted meanwhile', 'Create it again.')
+      if (this.#data.broken) throw this.#data.broken
       if (!this.#isOurs()) {
         this.retire()
         throw new Refusal('LOCK_BUSY', 'another server writes to this stream', 'Try again; one server should do so.')
@@ -228,7 +235,7 @@ export class Stream implements Source {
     if (lines.length > 0) await this.#sidecar.append(lines)
     if (to > from) {
       this.#data.append(bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes))
-      await this.#data.sync()
+      await this.#data.sync(from)
     }
     this.#void = undefined
     this.#end = to

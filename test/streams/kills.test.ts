@@ -2,67 +2,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ensureHome, homePaths } from '../../src/base/paths.js'
-import { Store } from '../../src/streams/store.js'
 import { tempDir } from '../helpers/home.js'
 import { program, start } from '../helpers/program.js'
 import { callsIn, hasKilled, killing, spelled, tracing } from '../survival/calls.js'
 import { missing } from '../survival/needs.js'
-
-/** Each in turn, by a process that says so when it is done. */
-const writer = `
-import { ensureHome, homePaths } from './src/base/paths.js'
-import { Store } from './src/streams/store.js'
-const store = new Store(ensureHome(homePaths(process.argv[2])))
-const text = { contentType: 'text/plain', closed: false }
-const json = { contentType: 'application/json', closed: false }
-const create = (name, asked, body = '') => store.create(name, asked, () => Buffer.from(body))
-const append = (name, bytes, producer, close = false) =>
-  store.use(name, (stream) => stream.append({ bytes: Buffer.from(bytes), close, producer }))
-const steps = [
-  () => create('t', text, 'abc'),
-  () => append('t', 'def', ['p', 0, 0]),
-  () => append('t', 'ghi', ['p', 0, 1]),
-  () => create('j', json, '1\\n'),
-  () => append('j', '2\\n3\\n'),
-  () => append('j', '4\\n', ['p', 0, 0]),
-  () => append('j', '5\\n', undefined, true),
-  () => create('f', { closed: false, fork: { from: 't', offset: 3, sub: 1 } }, '!'),
-  () => append('f', '', undefined, true),
-  () => store.delete('t'),
-  () => store.delete('f'),
-  () => create('j2', { closed: false, fork: { from: 'j' } }),
-  () => store.delete('j'),
-  () => store.delete('j2'),
-  () => create('t', text, 'again'),
-]
-for (const [at, step] of steps.entries()) {
-  await step()
-  console.log('done ' + at)
-  if (process.argv[3] === String(at)) break
-}
-process.exit(0)
-`
-
-const names = ['t', 'j', 'f', 'j2']
-
-/** What a server that is started now would tell of all of them. */
-async function observed(root: string): Promise<string> {
-  const store = new Store(ensureHome(homePaths(root)))
-  const told = names.map(async (name) => {
-    try {
-      return await store.use(name, async (stream) => {
-        const { closed, producers } = stream.meta
-        return [name, (await stream.read(0, stream.end)).toString(), closed, [...producers]]
-      })
-    } catch (error) {
-      return [name, (error as { code: string }).code]
-    }
-  })
-  const all = JSON.stringify(await Promise.all(told))
-  store.close()
-  return all
-}
+import { observed, writer } from './story.js'
 
 const countOf = (stdout: string) => stdout.split('\n').filter((line) => line.startsWith('done')).length
 

@@ -121,7 +121,6 @@ t.test('torn lines of either file', async (t) => {
   await a.create('j', json, '[1]')
   a.again()
   appendFileSync(streamMeta(a.home, 'x'), '{"type":"append","fr')
-  appendFileSync(streamData(a.home, 'x', false), 'tail')
   appendFileSync(streamData(a.home, 'j', true), '{"half":')
   t.equal(await a.read('x'), 'abc')
   t.equal(await a.read('j'), '1\n')
@@ -130,6 +129,24 @@ t.test('torn lines of either file', async (t) => {
   a.again()
   t.equal(await a.read('x'), 'abcdef')
   t.equal(await a.read('j'), '1\n2\n')
+})
+
+t.test('a sidecar from yesterday', async (t) => {
+  const a = new Server(t)
+  await a.create('x', text, 'abc')
+  await a.create('j', json, '[1]')
+  const old = ['x', 'j'].map((name) => [streamMeta(a.home, name), readFileSync(streamMeta(a.home, name))] as const)
+  await a.append('x', 'def', { producer: ['p', 0, 0] })
+  await a.append('j', '2\n', { producer: ['p', 0, 0] })
+  a.again()
+  for (const [path, bytes] of old) writeFileSync(path, bytes)
+  t.equal(await a.read('x'), 'abcdef', 'what was acknowledged stays')
+  t.equal(await a.read('j'), '1\n2\n')
+  t.match(await a.append('x', 'ghi', { producer: ['p', 0, 0] }), { isNew: true, end: 9 })
+  t.match(await a.append('j', '3\n', { close: true }), { isNew: true, end: 6 })
+  a.again()
+  t.equal(await a.read('x'), 'abcdefghi')
+  t.match(await a.meta('j'), { closed: true, end: 6 })
 })
 
 t.test('a sidecar that never became whole is no stream', async (t) => {
@@ -177,6 +194,18 @@ t.test('forks live on, and what is deleted does not come back', async (t) => {
   a.again()
   for (const name of ['x', 'y', 'z']) await t.rejects(a.read(name), { code: 'NOT_FOUND' })
   t.strictSame(a.files(), [])
+})
+
+t.test('a deletion that could not be synced does not count once more is appended', async (t) => {
+  const a = new Server(t)
+  await a.create('x', text, 'abc')
+  await a.create('y', { ...open, fork: { from: 'x' } })
+  a.again()
+  appendFileSync(streamMeta(a.home, 'x'), '{"type":"deleted"}\n{"type":"void","from":3}\n')
+  t.equal(await a.read('x'), 'abc')
+  a.again()
+  appendFileSync(streamMeta(a.home, 'x'), '{"type":"deleted"}\n')
+  await t.rejects(a.read('x'), { code: 'STREAM_GONE' })
 })
 
 t.test('an idle stream expires, also over a restart', async (t) => {

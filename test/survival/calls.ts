@@ -23,6 +23,12 @@ export const killing = ({ name, nth }: Call, output: string, paths: readonly str
   ...only(paths),
 ]
 
+/** The call fails for once, with an error of the system, and changes nothing. What is written is traced, too. */
+export const failing = ({ name, nth }: Call, error: string, output: string): string[] => [
+  ...['strace', '-f', '-qq', '-y', '-s', '0', '-o', output, '-e', `trace=write,${name}`],
+  ...['-e', `inject=${name}:error=${error}:when=${nth}`],
+]
+
 const only = (paths: readonly string[]) => paths.flatMap((path) => ['-P', path])
 
 /** The calls of a trace that had to do with files below `directory` and changed something. */
