@@ -11,8 +11,17 @@ export async function createLogger(name: string, fields: Record<string, unknown>
       base: { pid: process.pid, ...fields },
       redact: ['req.headers.authorization', 'req.headers.cookie'],
     },
-    pino.destination({ dest: 2, sync: true }),
+    words(pino.destination({ dest: 2, sync: true, maxLength: MOST_KEPT })),
   )
+}
+
+/** What could not be written is tried again with the next line, and no more of it is kept, in bytes. */
+const MOST_KEPT = 1024 * 1024
+
+/** Words are lost where nobody takes them: on a full disk, or because their reader has gone. Nothing else may end for that. */
+function words<D extends NodeJS.EventEmitter>(destination: D): D {
+  destination.on('error', () => undefined)
+  return destination
 }
 
 export type Logger = Awaited<ReturnType<typeof createLogger>>
