@@ -55,6 +55,7 @@ const withoutTwin: Record<string, string> = {
   'test/server/hostile-user.test.ts': "what is the server's before another user of the machine",
   'test/server/hostile-files.test.ts': 'every route that reads, over files that somebody has poisoned',
   'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
+  'test/server/streams/huge.test.ts': 'streams of more than 4 GiB, over HTTP',
   'test/server/streams/clients.test.ts': 'server/streams/, by the official client',
   'test/streams/disk.test.ts': 'streams/ on a full disk',
   'test/streams/faults.test.ts': 'streams/, whose disk fails at each sync',

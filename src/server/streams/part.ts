@@ -7,6 +7,7 @@ import { AgentzError, errno } from '../../base/errors.js'
 import { nameIn } from '../../streams/name.js'
 import type { Context } from '../context.js'
 import type { Part } from '../lazy.js'
+import type { Streams } from '../streams.js'
 import { Handler } from './handle.js'
 
 const POLL_MS = 20_000
@@ -23,8 +24,20 @@ const exposed = [
   ...['stream-sse-data-encoding', 'stream-ttl', 'stream-up-to-date'],
 ]
 
+/**
+ * One for all the doors of a server, each of which opens this part for itself: two on the same files would take each other for another server,
+ * and who reads at one door would hear nothing of what was written at the other.
+ */
+const handlers = new WeakMap<Streams, { handler: Handler; doors: number }>()
+
 export function open({ home, streams, sharing }: Context): Part {
-  const handler = new Handler(home, { streams, pollMs: sharing.pollMs ?? POLL_MS })
+  const opened = handlers.get(streams) ?? {
+    handler: new Handler(home, { streams, pollMs: sharing.pollMs ?? POLL_MS }),
+    doors: 0,
+  }
+  handlers.set(streams, opened)
+  opened.doors++
+  const { handler } = opened
   const share = ({ headers: { origin } }: FastifyRequest, reply: FastifyReply) => {
     const shared = sharing.public || (origin !== undefined && sharing.origins.includes(origin))
     reply.header('cross-origin-resource-policy', shared ? 'cross-origin' : 'same-origin')
@@ -50,7 +63,11 @@ export function open({ home, streams, sharing }: Context): Part {
       reply.headers(factsOf(error))
       return inOurWords(error)
     },
-    close: () => handler.close(),
+    close: () => {
+      if (--opened.doors > 0) return
+      handlers.delete(streams)
+      handler.close()
+    },
   }
 }
 
