@@ -2,6 +2,7 @@ import type { Home } from '../base/paths.js'
 import type { Row } from '../session/registry.js'
 import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
+import { isWanted } from '../supervisor/choice.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
 import { age, type Colour, columns, count, harmless, harmlessJson, oneLine, paint, print, say } from './terminal.js'
@@ -63,7 +64,7 @@ export const verb: Verb<Args> = {
     const { damaged } = fleet.registry
     if (fleet.unasked) say(`agentz: ${fleet.unasked.message}; processes were looked at instead`)
     if (damaged > 0) say(`agentz: ${damaged} damaged lines in ${home.registry} were left out`)
-    const ids = sorted(fleet).filter((id) => matches(fleet, id, args))
+    const ids = sorted(fleet).filter((id) => isWanted(fleet, id, args))
     if (args.quiet) await print(ids.map((id) => `${id}\n`).join(''))
     else if (args.json) await print(ids.map((id) => `${harmlessJson(fleet.text(id))}\n`).join(''))
     else if (ids.length === 0)
@@ -72,17 +73,6 @@ export const verb: Verb<Args> = {
     if (args.wide && !args.json && !args.quiet) say(sums(ids.map(fleet.row)))
     return 0
   },
-}
-
-function matches(fleet: Fleet, id: string, { status, agent, label }: Args): boolean {
-  if (status !== undefined && !status.includes(fleet.status(id))) return false
-  if (agent === undefined && label === undefined) return true
-  const row = fleet.row(id)
-  if (agent !== undefined && row.agentType !== agent) return false
-  return (label ?? []).every((pair) => {
-    const at = pair.indexOf('=')
-    return at < 0 ? row.labels?.[pair] !== undefined : row.labels?.[pair.slice(0, at)] === pair.slice(at + 1)
-  })
 }
 
 /** What needs an answer, then what lives, then what is finished; the newest first in each. */

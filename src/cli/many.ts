@@ -2,7 +2,7 @@
 import type { Argv } from 'yargs'
 import { AgentzError, toAgentzError } from '../base/errors.js'
 import { findSession } from '../session/find.js'
-import { isLive } from '../session/status.js'
+import { allLive } from '../supervisor/choice.js'
 import { readFleet } from '../supervisor/fleet.js'
 import { type Context, EXIT } from './context.js'
 import { count, print, say } from './terminal.js'
@@ -21,7 +21,7 @@ export const someOrAll = (yargs: Argv): Argv =>
     .positional('id', { type: 'string', array: true, describe: 'Ids, unique prefixes, titles, or latest' })
     .option('all', { type: 'boolean', describe: 'All that live' })
 
-/** The sessions that are meant; those that wait in the queue come first, so that nothing takes the place of what ends. @throws USAGE */
+/** The sessions that are meant. @throws USAGE */
 export async function chosen({ home, supervisor }: Context, { id = [], all }: Many): Promise<string[]> {
   if (id.length > 0 === (all === true)) {
     throw new AgentzError('USAGE', 'say which sessions are meant: their ids, or --all', {
@@ -29,10 +29,7 @@ export async function chosen({ home, supervisor }: Context, { id = [], all }: Ma
     })
   }
   if (!all) return id.map((text) => findSession(home, text))
-  const fleet = await readFleet(home, supervisor)
-  const live = fleet.ids.filter((each) => isLive(fleet.status(each)))
-  const isQueued = (each: string) => fleet.head(each).place !== undefined
-  return [...live.filter(isQueued), ...live.filter((each) => !isQueued(each))]
+  return allLive(await readFleet(home, supervisor))
 }
 
 /**

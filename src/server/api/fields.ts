@@ -3,8 +3,10 @@
 export const fields: Readonly<Record<string, string>> = {
   '?after': 'Begin after this address.',
   '?before': 'End at this address; wins over `after`.',
+  '?agent': 'Only sessions of this agent.',
   '?cursor': 'The `Stream-Cursor` of the answer before, so that caches between do not answer twice.',
   '?id': 'The id of the session, whole: 12 characters of 0-9a-f.',
+  '?label': 'Only sessions with the label KEY=VALUE, or with KEY of any value; of several, with all.',
   '?live': 'long-poll or sse: wait for what is new, or get it as it comes.',
   '?name': 'The name of the stream, which may hold slashes.',
   '?offset': 'Begin after this address: one that you got from here, or 0, or tail; of a durable stream, -1 or now.',

@@ -10,6 +10,7 @@ import { type Status, statuses } from '../../session/status.js'
 import { NewSession, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
+import { isWanted } from '../../supervisor/choice.js'
 import { supervisorOf } from '../../supervisor/choose.js'
 import { readFleet, readTrue } from '../../supervisor/fleet.js'
 import { freezeSession, thawSession } from '../../supervisor/freeze.js'
@@ -23,6 +24,9 @@ import { byRoute } from '../hints.js'
 const ListQuery = z.strictObject({
   /** One or several, with commas. */
   status: z.optional(z.string().check(z.refine(isStatusList, `any of ${statuses.join(',')}`))),
+  agent: z.optional(z.string()),
+  /** KEY=VALUE or KEY; several of them all have to fit. */
+  label: z.optional(z.union([z.string(), z.array(z.string())])),
   limit: z.optional(z.string().check(z.regex(/^[1-9][0-9]{0,6}$/, 'must be a whole number from 1'))),
 })
 /** Relative to what? The server's directory is nothing that a client knows. */
@@ -33,10 +37,10 @@ const Nothing = z.optional(z.nullable(z.strictObject({})))
 export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Context): void {
   const one = typed(app)
   one.get('/v1/sessions', { schema: { querystring: ListQuery } }, async (request, reply) => {
-    const { status, limit } = request.query
+    const { status, agent, label, limit } = request.query
+    const wanted = { status: status?.split(','), agent, label: label === undefined ? undefined : [label].flat() }
     const fleet = await readFleet(home, supervisor)
-    const wanted = status?.split(',')
-    const chosen = wanted === undefined ? fleet.ids : fleet.ids.filter((id) => wanted.includes(fleet.status(id)))
+    const chosen = fleet.ids.filter((id) => isWanted(fleet, id, wanted))
     // The newest, in order of creation like the rest.
     const rows = chosen.slice(limit === undefined ? 0 : -Number(limit)).map((id) => fleet.text(id))
     const unasked = fleet.unasked === undefined ? '' : `,"unasked":${JSON.stringify(errorBody(fleet.unasked).error)}`

@@ -1,0 +1,30 @@
+/** Which of all sessions are meant, wherever somebody asks for several. */
+import { isLive, type Status } from '../session/status.js'
+import type { Fleet } from './fleet.js'
+
+export interface Wanted {
+  readonly status?: readonly string[] | undefined
+  readonly agent?: string | undefined
+  /** KEY=VALUE, or KEY alone for any value; all of them. */
+  readonly label?: readonly string[] | undefined
+}
+
+/** Rows are parsed where more than the status is asked for. */
+export function isWanted(fleet: Fleet, id: string, { status, agent, label }: Wanted): boolean {
+  if (status !== undefined && !status.includes(fleet.status(id) satisfies Status)) return false
+  if (agent === undefined && label === undefined) return true
+  const row = fleet.row(id)
+  if (agent !== undefined && row.agentType !== agent) return false
+  return (label ?? []).every((pair) => {
+    const at = pair.indexOf('=')
+    const value = Object.entries(row.labels ?? {}).find(([key]) => key === (at < 0 ? pair : pair.slice(0, at)))?.[1]
+    return value !== undefined && (at < 0 || value === pair.slice(at + 1))
+  })
+}
+
+/** All that live; those that wait in the queue come first, so that nothing takes the place of what ends. */
+export function allLive(fleet: Fleet): string[] {
+  const live = fleet.ids.filter((id) => isLive(fleet.status(id)))
+  const isQueued = (id: string) => fleet.head(id).place !== undefined
+  return [...live.filter(isQueued), ...live.filter((id) => !isQueued(id))]
+}
