@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const floors = [
   ['base'],
   ['log'],
-  ['session', 'streams'],
+  ['session', 'streams', 'sockets'],
   ['agents', 'supervisor'],
   ['daemon', 'server', 'client'],
   ['cli'],

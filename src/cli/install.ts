@@ -4,15 +4,20 @@ import type { AtLogin, Supervisor } from '../supervisor/supervisor.js'
 import { context, EXIT, type Verb } from './context.js'
 import { print, say } from './terminal.js'
 
-export const verb: Verb<{ linger?: boolean; json?: boolean; how?: boolean }> = {
+export const verb: Verb<{ linger?: boolean; server?: boolean; json?: boolean; how?: boolean }> = {
   command: 'install',
   describe: 'Have `agentz recover` run at each login or boot',
   build: (yargs) =>
-    yargs.option('linger', { type: 'boolean', describe: 'Also let sessions outlive your last log-out' }) as never,
-  handle: async ({ linger: isLingering, json, how }) => {
+    yargs
+      .option('linger', { type: 'boolean', describe: 'Also let sessions outlive your last log-out' })
+      .option('server', {
+        type: 'boolean',
+        describe: 'Also have the HTTP API started by whoever connects first',
+      }) as never,
+  handle: async ({ linger: isLingering, server: isServing, json, how }) => {
     const { supervisor } = context()
     const atLogin = atLoginOf(supervisor)
-    const { unit, linger } = atLogin
+    const { linger, server } = atLogin
     const { username } = userInfo()
     if (isLingering && linger === undefined)
       throw new AgentzError(
@@ -22,15 +27,27 @@ export const verb: Verb<{ linger?: boolean; json?: boolean; how?: boolean }> = {
           hint: 'Without --linger, `agentz install` has them brought back at the next login.',
         },
       )
+    if (isServing && server === undefined)
+      throw new AgentzError(
+        'UNSUPPORTED',
+        `cannot have the server started by its first client under ${supervisor.name}`,
+        {
+          hint: 'Node cannot be handed the sockets of launchd: run `agentz serve`.',
+        },
+      )
     if (how) {
       await print(`${atLogin.howToInstall()}\n`)
+      if (isServing) await print(`${server?.howToInstall()}\n`)
       if (isLingering) await print(`${linger?.how(username)}\n`)
       return EXIT.ok
     }
-    const settings = await atLogin.install()
-    await print(
-      json ? `${JSON.stringify({ unit, settings })}\n` : `${unit} is enabled; its settings are in ${settings}\n`,
-    )
+    for (const each of [atLogin, ...(isServing && server ? [server] : [])]) {
+      const settings = await each.install()
+      const text = json
+        ? JSON.stringify({ unit: each.unit, settings })
+        : `${each.unit} is enabled; its settings are in ${settings}`
+      await print(`${text}\n`)
+    }
     if (isLingering) await linger?.enable(username)
     else if (linger !== undefined) say(`Sessions outlive your last log-out only with: ${linger.how(username)}`)
     return EXIT.ok

@@ -1,14 +1,16 @@
 import { AgentzError } from '../base/errors.js'
 import { serverSocket } from '../base/paths.js'
 import { shellWords } from '../base/shell.js'
+import { inheritedSockets } from '../sockets/inherited.js'
 import { context, type Verb } from './context.js'
-import { print } from './terminal.js'
+import { print, say } from './terminal.js'
 
 interface Args {
   host?: '127.0.0.1' | '::1' | 'localhost'
   port?: string
   streamsOrigin?: string[]
   streamsPublic?: boolean
+  idleExit?: string
   json?: boolean
   how?: boolean
 }
@@ -27,6 +29,10 @@ export const verb: Verb<Args> = {
         type: 'string',
         describe: 'The port; 4201, if not given; 0 takes a free one',
       })
+      .option('idle-exit', {
+        type: 'string',
+        describe: 'End when nobody has asked anything for so many seconds',
+      })
       .option('streams-origin', {
         type: 'string',
         array: true,
@@ -44,6 +50,10 @@ export const verb: Verb<Args> = {
     if (!/^\d{1,5}$/.test(args.port ?? '0') || port > 65535) {
       throw new AgentzError('BAD_INPUT', `--port: ${JSON.stringify(args.port)} is not a port`)
     }
+    const idleExit = args.idleExit === undefined ? undefined : Number(args.idleExit)
+    if (!/^[1-9]\d{0,5}$/.test(args.idleExit ?? '1')) {
+      throw new AgentzError('BAD_INPUT', `--idle-exit: ${JSON.stringify(args.idleExit)} is not a number of seconds`)
+    }
     const origins = args.streamsOrigin ?? []
     for (const origin of origins) checkOrigin(origin)
     const sharing = { origins, public: args.streamsPublic === true }
@@ -56,7 +66,10 @@ export const verb: Verb<Args> = {
     }
     // The framework is loaded by this verb alone.
     const { serve } = await import('../server/serve.js')
-    const { url, socketPath, closed } = await serve({ home, config, supervisor, host, port, sharing })
+    const inherited = inheritedSockets()
+    const where = { host, port, inherited, ...(idleExit && { idleExit }) }
+    const { url, socketPath, closed } = await serve({ home, config, supervisor, sharing, ...where })
+    if (idleExit && inherited.length === 0) say('when it ends for want of requests, nothing starts it again')
     const text = `listening on ${socketPath}\n         and ${url}   (a browser: \`agentz open\`; its token: \`agentz token\`)\n`
     await print(args.json ? `${JSON.stringify({ url, socketPath, pid: process.pid })}\n` : text)
     await closed

@@ -8,12 +8,16 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
   build: (yargs) => yargs,
   handle: async ({ json, how }) => {
     const atLogin = atLoginOf(context().supervisor)
+    const all = [atLogin, ...(atLogin.server ? [atLogin.server] : [])]
     if (how) {
-      await print(`${atLogin.howToUninstall()}\n`)
+      for (const each of all) await print(`${each.howToUninstall()}\n`)
       return EXIT.ok
     }
-    const done = await atLogin.uninstall()
-    await print(json ? `${JSON.stringify({ done })}\n` : done ? `${atLogin.unit} is gone\n` : 'nothing was installed\n')
+    const gone: string[] = []
+    for (const each of all) if (await each.uninstall()) gone.push(each.unit)
+    const done = gone.length > 0
+    const text = done ? gone.map((unit) => `${unit} is gone\n`).join('') : 'nothing was installed\n'
+    await print(json ? `${JSON.stringify({ done })}\n` : text)
     return EXIT.ok
   },
 }

@@ -57,6 +57,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       connectionsCheckingInterval: Math.min(LOOK_MS, options.requestTimeout ?? LOOK_MS),
     },
     routerOptions: { maxParamLength: NAME_LENGTH },
+    // Who comes in at the last moment is answered all the same.
+    return503OnClosing: false,
     // A HEAD of a stream would never end.
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {

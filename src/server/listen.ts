@@ -1,19 +1,22 @@
 /**
- * The server's ears: a Unix socket for programs of this user, and loopback TCP for browsers. Each has an app of its own,
- * since an app of Fastify listens once, and since the guard is then chosen where it is built: no request has to be asked by
- * which way it came. All share the tails and the cap.
+ * The server's ears: a Unix socket for programs of this user, and loopback TCP for browsers. Each has an app of its own: the guard is
+ * then chosen where it is built, and no request has to be asked by which way it came. Both share the tails and the cap.
  */
-import type { FastifyInstance } from 'fastify'
+import { createServer, type Server } from 'node:net'
 import { type Config, readConfig } from '../base/config.js'
 import { AgentzError, reason } from '../base/errors.js'
 import { createLogger, type Logger } from '../base/logger.js'
 import { ensureHome, type Home, serverSocket } from '../base/paths.js'
 import { ensureToken } from '../base/token.js'
+import type { Idle } from '../sockets/idle.js'
+import { listenInherited } from '../sockets/inherited.js'
+import { silentOf } from '../sockets/listening.js'
+import { listenLoopback, loopback, portOf } from '../sockets/loopback.js'
+import { listenUnix } from '../sockets/unix.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { buildApp } from './app.js'
 import { type Sharing, unshared } from './context.js'
 import { ownName } from './cookie.js'
-import { listenTcp, listenUnix, portOf } from './ears.js'
 import { Feeds } from './feed.js'
 import { Streams } from './streams.js'
 
@@ -29,6 +32,9 @@ export interface ListenOptions {
   readonly sharing?: Sharing
   /** The path of the Unix socket, in a directory of this user's own. */
   readonly socket?: string
+  /** Sockets that listen already, instead of these addresses. */
+  readonly inherited?: readonly number[]
+  readonly idle?: Idle
 }
 
 export interface Listening {
@@ -40,15 +46,16 @@ export interface Listening {
   close(): Promise<void>
 }
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
+/** Connections over TCP beside streams. Any user of the machine can open some, and must not use up what the socket needs. */
+const SPARE_CONNECTIONS = 256
 
 /** @throws BAD_INPUT for a host that is not loopback; SERVER_LISTEN; HOME_UNUSABLE */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { home, supervisor } = options
+  const { home, supervisor, sharing = unshared, inherited = [] } = options
   const logger = options.logger ?? (await createLogger('server'))
   const { server } = options.config ?? readConfig(home)
   const host = options.host ?? server.host
-  if (!loopback.has(host)) {
+  if (host !== 'localhost' && !loopback.includes(host)) {
     throw new AgentzError('BAD_INPUT', `host: ${JSON.stringify(host)} is not a loopback address`, {
       hint: 'Listen on 127.0.0.1, and reach it from elsewhere through ssh -L.',
     })
@@ -56,27 +63,50 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   ensureHome(home)
   // Whatever is wrong with it is said now, and not at the first request.
   ensureToken(home)
-  const socketPath = options.socket ?? serverSocket(home)
   const token = () => ensureToken(home)
   const [feeds, streams] = [new Feeds(), new Streams(server.maxStreams, token)]
   const name = host === '::1' ? '[::1]' : host
   // Safari knows no names below .localhost.
   const page = (token: string) => (process.platform === 'darwin' ? name : ownName(token))
-  const apps: FastifyInstance[] = []
-  const port = () => portOf(apps[1])
+  let known = 0
+  // A server that has stopped listening does not tell any more, and still has to answer.
+  const port = () => {
+    known ||= portOf(tcp.server)
+    return known
+  }
   const addresses = () => ({ url: `http://${name}:${port()}`, page: `http://${page(token())}:${port()}` })
-  const { sharing = unshared } = options
   const context = { home, supervisor, logger, feeds, streams, sharing, addresses }
-  const close = async () => void (await Promise.all(apps.map((app) => app.close())))
+  const unix = await buildApp({ ...context, guard: { kind: 'unix' } })
+  const tcp = await buildApp({ ...context, guard: { kind: 'tcp', token, port, page } })
+  const other = otherDoor(tcp.server)
+  for (const door of [tcp.server, other]) door.maxConnections = server.maxStreams + SPARE_CONNECTIONS
+  for (const app of [unix, tcp]) options.idle?.watch(app.server)
+  let socketPath = options.socket ?? serverSocket(home)
+  let release = async (): Promise<void> => undefined
+  const silent = [unix, tcp].map((app) => silentOf(app.server))
+  const close = async () => {
+    other.close()
+    for (const end of silent) end()
+    await Promise.all([unix.close(), tcp.close()])
+    await release()
+  }
   try {
-    apps.push(await buildApp({ ...context, guard: { kind: 'unix' } }))
-    await listenUnix(apps[0]!, socketPath)
-    const build = (port: () => number) => buildApp({ ...context, guard: { kind: 'tcp', token, port, page } })
-    apps.push(...(await listenTcp(build, host, options.port ?? server.port, server.maxStreams)))
+    await Promise.all([unix.ready(), tcp.ready()])
+    if (inherited.length > 0) socketPath = await listenInherited(inherited, unix.server, [tcp.server, other])
+    else {
+      release = await listenUnix(unix.server, socketPath)
+      await listenLoopback([tcp.server, other], host, options.port ?? server.port)
+    }
   } catch (error) {
     await close()
     if (error instanceof AgentzError) throw error
     throw new AgentzError('SERVER_LISTEN', `cannot listen: ${reason(error)}`, { cause: error })
   }
   return { url: addresses().url, socketPath, feeds, streams, close }
+}
+
+/** The second address of an app: what comes in there is the app's as if it had come by the first. */
+function otherDoor(server: Server): Server {
+  const options = { allowHalfOpen: true, noDelay: true }
+  return createServer(options, (socket) => server.emit('connection', socket)).on('drop', () => server.emit('drop'))
 }

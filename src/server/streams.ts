@@ -21,6 +21,7 @@ export class Streams {
   readonly #most: number
   readonly #token: () => string
   #timer: NodeJS.Timeout | undefined
+  #isOver = false
 
   /** @param token the one that counts now; may throw */
   constructor(most: number, token: () => string) {
@@ -38,7 +39,7 @@ export class Streams {
       throw new AgentzError('TOO_MANY_STREAMS', `${this.#most} streams are open, which are the most`)
     }
     const controller = new AbortController()
-    if (response.destroyed) controller.abort()
+    if (response.destroyed || this.#isOver) controller.abort()
     else {
       this.#live.set(response, { controller, token })
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
@@ -55,6 +56,7 @@ export class Streams {
 
   /** Ends all streams; resolves when their connections are free or gone. */
   async end(): Promise<void> {
+    this.#isOver = true
     const ended = [...this.#live].map(([response, { controller }]) => {
       controller.abort()
       return new Promise<void>((resolve) => {

@@ -50,8 +50,8 @@ export interface Promises {
   readonly caveat?: string
 }
 
-/** Has `agentz recover` run at each login or boot, by the system's own means. */
-export interface AtLogin {
+/** What the system starts by itself, once it was installed. */
+export interface Installed {
   /** What is enabled. */
   readonly unit: string
   /** @returns where the settings of it were written. @throws CONFLICT where another AGENTZ_HOME is installed; NO_MANAGER, UNIT_FAILED */
@@ -61,6 +61,12 @@ export interface AtLogin {
   /** Lines of a shell that do the same. */
   howToInstall(): string
   howToUninstall(): string
+}
+
+/** Has `agentz recover` run at each login or boot, by the system's own means. */
+export interface AtLogin extends Installed {
+  /** Has the server started by its first client; absent where nothing can hand it its sockets. */
+  readonly server?: Installed
   /** Lets sessions outlive the last log-out; absent where nothing can. */
   readonly linger?: { enable(user: string): Promise<void>; how(user: string): string }
 }

@@ -1,8 +1,9 @@
 /** Both loopback addresses are the server's, or none: who has the other one is asked first by browsers, and by curl. */
+import { EventEmitter } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import t from 'tap'
-import { listenTcp } from '../../src/server/ears.js'
-import { newHome, newServer } from './helpers.js'
+import { listenLoopback } from '../../src/sockets/loopback.js'
+import { newHome, newServer } from '../server/helpers.js'
 
 const hear = (host: string, port = 0): Promise<Server | undefined> =>
   new Promise((resolve) => {
@@ -49,39 +50,50 @@ t.test('with IPv6', async (t) => {
 })
 
 t.test('where any port does, one is taken that is free at both', async (t) => {
-  // The apps of a server that has none of its own: what counts is which ports they are asked to take.
+  // Servers that have no socket: what counts is which ports they are asked to take.
   const asked: [string, number][] = []
-  const fake = (fail: (host: string) => string | undefined) => async (portOf: () => number) => {
-    let port = 0
-    const listen = async (at: { host: string; port: number }) => {
-      asked.push([at.host, at.port])
-      const code = fail(at.host)
-      if (code) throw Object.assign(new Error(code), { code })
-      port = at.port || 4000 + asked.length
-      t.type(portOf(), 'number')
+  const two = (fail: (host: string) => string | undefined) => {
+    const fake = () => {
+      const server = Object.assign(new EventEmitter(), {
+        port: 0,
+        address: () => ({ port: server.port }),
+        close: (done: () => void) => done(),
+        listen: (at: { host: string; port: number }) => {
+          asked.push([at.host, at.port])
+          const code = fail(at.host)
+          server.port = at.port || 4000 + asked.length
+          process.nextTick(() => {
+            if (code) server.emit('error', Object.assign(new Error(code), { code }))
+            else server.emit('listening')
+          })
+        },
+      })
+      return server as unknown as Server
     }
-    const server = { address: () => ({ port }), maxConnections: 0 }
-    return { listen, server, close: async () => undefined } as never
+    return [fake(), fake()] as const
   }
   let taken = 2
-  const apps = await listenTcp(
-    fake((host) => (host === '::1' && taken-- > 0 ? 'EADDRINUSE' : undefined)),
-    '127.0.0.1',
-    0,
-    10,
-  )
-  t.equal(apps.length, 2)
+  const twice = two((host) => (host === '::1' && taken-- > 0 ? 'EADDRINUSE' : undefined))
+  await listenLoopback(twice, '127.0.0.1', 0)
   const rounds = [4001, 4003, 4005].flatMap((port) => [
     ['127.0.0.1', 0],
     ['::1', port],
   ])
   t.same(asked.splice(0), rounds)
-  const always = fake((host) => (host === '::1' ? 'EADDRINUSE' : undefined))
-  await t.rejects(listenTcp(always, '127.0.0.1', 0, 10), { code: 'EADDRINUSE' }, 'but not for ever')
+  const always = two((host) => (host === '::1' ? 'EADDRINUSE' : undefined))
+  await t.rejects(listenLoopback(always, '127.0.0.1', 0), { code: 'EADDRINUSE' }, 'but not for ever')
   asked.splice(0)
-  await t.rejects(listenTcp(always, '127.0.0.1', 4201, 10), { code: 'EADDRINUSE' })
+  await t.rejects(listenLoopback(always, '127.0.0.1', 4201), { code: 'EADDRINUSE' })
   t.equal(asked.splice(0).length, 2, 'a port that was asked for is that one, or none')
-  const without = fake((host) => (host === '::1' ? 'EADDRNOTAVAIL' : undefined))
-  t.equal((await listenTcp(without, '127.0.0.1', 0, 10)).length, 1, 'a machine without IPv6')
-  await t.rejects(listenTcp(without, '::1', 0, 10), { code: 'EADDRNOTAVAIL' }, 'unless it was asked for')
+  const without = two((host) => (host === '::1' ? 'EADDRNOTAVAIL' : undefined))
+  await listenLoopback(without, '127.0.0.1', 0)
+  t.same(
+    asked.splice(0),
+    [
+      ['127.0.0.1', 0],
+      ['::1', 4001],
+    ],
+    'a machine without IPv6',
+  )
+  await t.rejects(listenLoopback(without, '::1', 0), { code: 'EADDRNOTAVAIL' }, 'unless it was asked for')
 })
