@@ -13,13 +13,17 @@ import { cutPage, linesEnd, PAGE, readPage } from './page.js'
 
 /** Proxies and clients give up on silent connections after 30 s and more. */
 const HEARTBEAT_MS = 15_000
-/** Characters of frames that are kept for subscribers who are a moment late. */
+/** Bytes of frames that are kept for subscribers who are a moment late. */
 const RECENT = 16 * PAGE
+const nothing = Buffer.alloc(0)
 
 interface Frames {
-  readonly text: string
+  readonly bytes: Buffer
   readonly to: number
 }
+
+/** @param end where its last line ends; undefined if what comes is another file, or cannot be read */
+export type Watcher = (end: number | undefined) => void
 
 /** The files that are followed now. */
 export class Feeds {
@@ -36,19 +40,28 @@ export class Feeds {
   }
 
   /**
-   * Frames of the log from an address, or from its end, until `signal` aborts; an empty text is a heartbeat. What is held
+   * Frames of the log from an address, or from its end, until `signal` aborts; an empty one is a heartbeat. What is held
    * for the subscriber is let go on abort, also if it never asks again.
    */
-  follow(path: string, from: number | 'tail', signal: AbortSignal): AsyncGenerator<string, void> {
+  follow(path: string, from: number | 'tail', signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    return this.#join(path, signal, (feed) => feed.join(from, signal))
+  }
+
+  /** Tells of each growth of a log until `signal` aborts. @returns what would be told of it as it is */
+  watch(path: string, signal: AbortSignal, listener: Watcher): ReturnType<Feed['watch']> {
+    return this.#join(path, signal, (feed) => feed.watch(signal, listener))
+  }
+
+  #join<T>(path: string, signal: AbortSignal, join: (feed: Feed) => T): T {
     const feed = this.#feeds.get(path) ?? new Feed(path, this.#heartbeat)
     this.#feeds.set(path, feed)
     const leave = () => {
       if (feed.leave(signal)) this.#feeds.delete(path)
     }
-    const frames = feed.join(from, signal)
+    const joined = join(feed)
     if (signal.aborted) leave()
     else signal.addEventListener('abort', leave, { once: true })
-    return frames
+    return joined
   }
 }
 
@@ -56,6 +69,7 @@ class Feed {
   readonly #path: string
   readonly #stop = new AbortController()
   readonly #members = new Set<AbortSignal>()
+  readonly #watchers = new Map<AbortSignal, Watcher>()
   readonly #waiting = new Map<AbortSignal, (beat: boolean) => void>()
   readonly #heart: NodeJS.Timeout
   /** Frames by where they begin, the oldest first. */
@@ -79,24 +93,30 @@ class Feed {
     void this.#run()
   }
 
-  join(from: number | 'tail', signal: AbortSignal): AsyncGenerator<string, void> {
+  join(from: number | 'tail', signal: AbortSignal): AsyncGenerator<Buffer, void> {
     this.#members.add(signal)
     return this.#frames(from === 'tail' ? this.#position : from, this.#generation, signal)
+  }
+
+  watch(signal: AbortSignal, listener: Watcher): number | undefined {
+    this.#watchers.set(signal, listener)
+    return this.#failure === undefined ? this.#position : undefined
   }
 
   /** @returns whether that was the last one; the feed is closed then */
   leave(signal: AbortSignal): boolean {
     this.#members.delete(signal)
+    this.#watchers.delete(signal)
     this.#waiting.get(signal)?.(false)
     this.#waiting.delete(signal)
-    if (this.#members.size > 0) return false
+    if (this.#members.size > 0 || this.#watchers.size > 0) return false
     this.#stop.abort()
     clearInterval(this.#heart)
     this.#close()
     return true
   }
 
-  async *#frames(from: number, known: number, signal: AbortSignal): AsyncGenerator<string, void> {
+  async *#frames(from: number, known: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
     let at = from
     let generation = known
     while (!signal.aborted) {
@@ -111,17 +131,17 @@ class Feed {
       const frames = shared ?? this.#read(at)
       if (frames !== undefined) {
         at = frames.to
-        if (frames.text !== '') yield frames.text
+        if (frames.bytes.length > 0) yield frames.bytes
         // A long way to go, beside others who are waiting for their turn.
         if (shared === undefined) await otherWork()
-      } else if (await this.#woken(signal)) yield ''
+      } else if (await this.#woken(signal)) yield nothing
     }
   }
 
   #read(at: number): Frames | undefined {
     if (this.#fd === undefined || at >= this.#position) return undefined
     const page = readPage(this.#fd, at, this.#position)
-    return page === undefined ? undefined : { text: framesOf(page.bytes, at), to: page.to }
+    return page === undefined ? undefined : { bytes: framesOf(page.bytes, at), to: page.to }
   }
 
   /** Resolves when there is something new, with true if it is only time for a heartbeat. */
@@ -142,6 +162,7 @@ class Feed {
         if (item.kind === 'bytes') this.#share(item.bytes, item.base)
         else this.#reset(item.why)
         this.#wake(false)
+        for (const tell of [...this.#watchers.values()]) tell(item.kind === 'bytes' ? this.#position : undefined)
         if (item.kind === 'bytes' && delivered.hasSubscribers) this.#tell(item.bytes.length)
         // Subscribers send it before the next piece is read, however much there is.
         await otherWork()
@@ -150,30 +171,32 @@ class Feed {
       // Each subscriber tells its client, and leaves.
       this.#failure = error
       this.#wake(false)
+      for (const tell of [...this.#watchers.values()]) tell(undefined)
     }
   }
 
   #share(bytes: Buffer, base: number): void {
     this.#fd ??= openIfThere(this.#path)
-    for (let start = 0; start < bytes.length; ) {
+    // Whoever comes later reads the file.
+    for (let start = 0; start < bytes.length && this.#members.size > 0; ) {
       const end = cutPage(bytes, start)
-      const text = framesOf(bytes.subarray(start, end), base + start)
-      this.#recent.set(base + start, { text, to: base + end })
-      this.#kept += text.length
+      const frames = framesOf(bytes.subarray(start, end), base + start)
+      this.#recent.set(base + start, { bytes: frames, to: base + end })
+      this.#kept += frames.length
       start = end
     }
     this.#position = base + bytes.length
-    for (const [from, { text }] of this.#recent) {
+    for (const [from, { bytes: frames }] of this.#recent) {
       if (this.#kept <= RECENT) break
       this.#recent.delete(from)
-      this.#kept -= text.length
+      this.#kept -= frames.length
     }
   }
 
   #tell(bytes: number): void {
     if (this.#fd === undefined) return
     const seconds = Math.max(0, (Date.now() - fstatSync(this.#fd).mtimeMs) / 1000)
-    delivered.publish({ bytes, followers: this.#members.size, seconds } satisfies Delivered)
+    delivered.publish({ bytes, followers: this.#members.size + this.#watchers.size, seconds } satisfies Delivered)
   }
 
   #reset(why: string): void {

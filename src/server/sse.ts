@@ -1,50 +1,68 @@
 /**
- * Server-sent events, and the only file that knows fastify-sse-v2. Where its flaws are made up for:
- * - it has no backpressure for pushed messages: it gets an async iterable, always;
- * - it never ends the iterable when the client leaves: what the source holds is let go by a signal (streams.ts);
- * - an error of the source would end the process: the source catches its own and tells the client;
- * - it writes one message at a time and drops `id: 0`: see `comment` below.
+ * Server-sent events, and the only file that knows fastify-sse-v2, which opens those of our own routes. The frames themselves are
+ * bytes that all who follow a file share, and go to the response as they are: the plugin takes text alone, makes each message anew for
+ * each client, knows no end of a client, and lets an error of its source end the process.
  */
-import { Readable } from 'node:stream'
-import type { EventMessage, FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
 import { errorBody, fromFastify } from './errors.js'
 
 /** How long a client that lost its connection waits, in milliseconds. */
 const RETRY_MS = 1000
+/** Nothing is new: proxies and clients shall not think that nobody is there. */
+const heartbeat = Buffer.from(': nothing new\n\n')
+
+/** Whole frames; none of them is a heartbeat. */
+export type Frames = AsyncIterable<Buffer>
 
 export async function registerSse(app: FastifyInstance): Promise<void> {
   await app.register(FastifySSEPlugin, { retryDelay: RETRY_MS })
 }
 
-/** Answers with frames as they come. The reply is the plugin's from here on. */
-export function sendSse(reply: FastifyReply, frames: AsyncIterable<string>): void {
-  reply.sse(messages(reply, frames))
+/** Answers with frames as they come. */
+export function sendSse(reply: FastifyReply, frames: Frames): void {
+  // It writes the head with this first message, which is none, and nothing more.
+  reply.sse({})
+  const told = (thrown: unknown) => {
+    const error = fromFastify(thrown)
+    reply.raw.write(`event: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`)
+  }
+  void pump(reply, frames, told)
 }
 
 /** The same for durable streams, whose clients and suite want another content type than the plugin gives, and no more events than theirs. */
-export function sendFrames(reply: FastifyReply, frames: AsyncIterable<string>): FastifyReply {
+export function sendFrames(reply: FastifyReply, frames: Frames): void {
   reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
-  return reply.send(Readable.from(texts(reply, frames), { objectMode: false }))
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  reply.raw.flushHeaders()
+  // The client comes again from where it is, and is told then.
+  void pump(reply, frames, () => undefined)
 }
 
-async function* texts(reply: FastifyReply, frames: AsyncIterable<string>): AsyncGenerator<string, void> {
+/** Asks for the next frame when the one before has left: who takes nothing is kept no more than one, and the file has the rest. */
+async function pump({ raw, log }: FastifyReply, frames: Frames, told: (thrown: unknown) => void): Promise<void> {
   try {
-    for await (const text of frames) yield text === '' ? ': nothing new\n\n' : `${text}\n\n`
+    for await (const frame of frames) {
+      if (raw.destroyed) break
+      if (!raw.write(frame.length === 0 ? heartbeat : frame)) await drained(raw)
+    }
   } catch (error) {
-    // The client comes again from where it is, and is told then.
-    reply.log.error({ err: error }, 'stream failed')
+    log.error({ err: error }, 'stream failed')
+    told(error)
   }
+  raw.end()
 }
 
-async function* messages(reply: FastifyReply, frames: AsyncIterable<string>): AsyncGenerator<EventMessage, void> {
-  try {
-    // The plugin writes a comment as it is: behind an empty one, a whole batch of frames goes out as the one string that all
-    // subscribers share, in one write.
-    for await (const text of frames) yield { comment: text === '' ? ' nothing new' : `\n${text}` }
-  } catch (thrown) {
-    const error = fromFastify(thrown)
-    reply.log.error({ err: error }, 'stream failed')
-    yield { event: 'error', data: JSON.stringify(errorBody(error)) }
-  }
+function drained(raw: FastifyReply['raw']): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      raw.removeListener('drain', done).removeListener('close', done)
+      resolve()
+    }
+    raw.once('drain', done).once('close', done)
+    // It may have gone in between, and says so no more.
+    if (raw.destroyed) done()
+  })
 }

@@ -51,12 +51,17 @@ t.test('pages: any file, cut anywhere, gives its records byte for byte', async (
 })
 
 t.test('frames', async (t) => {
-  t.equal(framesOf(Buffer.from('{"a":1}\n\n{"b":2}\n'), 100), 'id: 108\ndata: {"a":1}\n\nid: 117\ndata: {"b":2}')
-  t.equal(framesOf(Buffer.from('oh\n'), 5), 'event: damaged\ndata: {"at":5,"length":2}')
-  t.equal(framesOf(Buffer.from('\n\n'), 5), '')
-  const injected = framesOf(Buffer.from('{"a":1,\rid: 7\rdata: evil}\n'), 0)
-  t.equal(injected, 'id: 26\ndata: {"a":1,\ndata: id: 7\ndata: data: evil}')
-  t.equal(resetFrame('truncated'), 'id: 0\nevent: reset\ndata: {"why":"truncated"}')
+  const text = (lines: string | Buffer, base: number) => framesOf(Buffer.from(lines), base).toString()
+  t.equal(text('{"a":1}\n\n{"b":"é"}\n', 100), 'id: 108\ndata: {"a":1}\n\nid: 120\ndata: {"b":"é"}\n\n')
+  t.equal(text('oh\n{"a":1}\n', 5), 'event: damaged\ndata: {"at":5,"length":2}\n\nid: 16\ndata: {"a":1}\n\n')
+  t.equal(text('\n\n', 5), '')
+  const injected = text('{"a":1,\rid: 7\rdata: evil}\n', 0)
+  t.equal(injected, 'id: 26\ndata: {"a":1,\ndata: id: 7\ndata: data: evil}\n\n')
+  const broken = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n')])
+  t.equal(text(broken, 0), 'id: 10\ndata: {"a":"\ufffd"}\n\n')
+  const far = 2 ** 53 - 100
+  t.equal(text('{"a":1}\n{"b":2}\n', far), `id: ${far + 8}\ndata: {"a":1}\n\nid: ${far + 16}\ndata: {"b":2}\n\n`)
+  t.equal(resetFrame('truncated').toString(), 'id: 0\nevent: reset\ndata: {"why":"truncated"}\n\n')
 })
 
 t.test('a feed: late, on time, a heartbeat, and no one left', async (t) => {
@@ -67,14 +72,18 @@ t.test('a feed: late, on time, a heartbeat, and no one left', async (t) => {
   const early = feeds.follow(path, 0, one.signal)
   const late = feeds.follow(path, 'tail', two.signal)
   t.equal(feeds.size, 1)
-  t.equal((await early.next()).value?.split('\n\n').length, 3)
-  t.equal((await late.next()).value, '', 'nothing new: a heartbeat')
+  t.equal((await early.next()).value?.toString().split('\n\n').length, 4)
+  t.equal((await late.next()).value?.length, 0, 'nothing new: a heartbeat')
   appendFileSync(path, `${line(3)}\n`)
-  let text = ''
-  while (text === '') text = (await late.next()).value ?? 'end'
-  let same = ''
-  while (same === '') same = (await early.next()).value ?? 'end'
-  t.equal(text, same)
+  const next = async (frames: typeof early) => {
+    for (;;) {
+      const { value } = await frames.next()
+      if (value === undefined || value.length > 0) return value
+    }
+  }
+  const frame = await next(late)
+  t.match(frame?.toString(), /"n":3/)
+  t.equal(frame, await next(early), 'the very same bytes')
   const pending = early.next()
   one.abort()
   t.same(await pending, { done: true, value: undefined }, 'a waiting subscriber ends at once')

@@ -10,6 +10,7 @@ import { Refusal } from '../../streams/refusal.js'
 import { mediaType, type Source } from '../../streams/source.js'
 import { Store } from '../../streams/store.js'
 import type { Stream } from '../../streams/stream.js'
+import type { Feeds } from '../feed.js'
 import { askedOf, header, producerOf, spelled, wantsClosed } from './headers.js'
 import { Logs } from './logs.js'
 import { type Live, sendStream } from './read.js'
@@ -19,12 +20,13 @@ export class Handler {
   readonly #home: Home
   readonly #live: Live
   readonly #store: Store
-  readonly #logs = new Logs()
+  readonly #logs: Logs
 
-  constructor(home: Home, live: Live) {
+  constructor(home: Home, feeds: Feeds, live: Live) {
     this.#home = home
     this.#live = live
     this.#store = new Store(home)
+    this.#logs = new Logs(feeds)
   }
 
   close(): void {

@@ -8,8 +8,7 @@ import { spelled } from './headers.js'
 const HEARTBEAT_MS = 15_000
 /** A connection of events ends then, so that those who come meanwhile can share the next one. */
 const LIFE_MS = 60_000
-/** Of events before they are sent together, so that a long history is not a write for each page. */
-const BETWEEN = '\n\n'
+const nothing = Buffer.alloc(0)
 
 /** Resolves when there may be more behind an offset, or nothing will come; else after `ms`. */
 export function grown(source: Source, at: number, ms: number, signal: AbortSignal): Promise<void> {
@@ -28,13 +27,13 @@ export function grown(source: Source, at: number, ms: number, signal: AbortSigna
   })
 }
 
-/** Events from an offset on, until the stream is closed or gone, or the client, or a minute is over. An empty text is a heartbeat. */
+/** Events from an offset on, until the stream is closed or gone, or the client, or a minute is over. An empty one is a heartbeat. */
 export async function* eventsOf(
   source: Source,
   from: number,
   known: number | undefined,
   signal: AbortSignal,
-): AsyncGenerator<string, void> {
+): AsyncGenerator<Buffer, void> {
   const end = performance.now() + LIFE_MS
   let at = from
   let told = false
@@ -44,23 +43,22 @@ export async function* eventsOf(
       // Nothing but what is no message.
       if (frame.to === at) return
       at = frame.to
-      if (frame.text === '' && at < source.end) continue
+      if (frame.isEmpty && at < source.end) continue
       told = true
-      const control = controlOf(source, at, known)
-      yield frame.text === '' ? control : `${frame.text}${BETWEEN}${control}`
+      yield frame.before(controlOf(source, at, known))
     } else if (!told) {
       told = true
-      yield controlOf(source, at, known)
+      yield Buffer.from(controlOf(source, at, known))
     } else if (source.closed) {
       // Closed without another message: the control event that says so stands alone.
-      yield controlOf(source, at, known)
+      yield Buffer.from(controlOf(source, at, known))
     }
     if (source.closed && at >= source.end) return
     if (at < source.end) continue
     const left = end - performance.now()
     if (left <= 0) return
     await grown(source, at, Math.min(HEARTBEAT_MS, left), signal)
-    if (at === source.end && !source.closed && !source.gone && !signal.aborted) yield ''
+    if (at === source.end && !source.closed && !source.gone && !signal.aborted) yield nothing
   }
 }
 
@@ -71,7 +69,7 @@ function controlOf(source: Source, at: number, known: number | undefined): strin
     : source.closed
       ? { upToDate, streamClosed: true }
       : { streamCursor: String(cursorAfter(known)), upToDate }
-  return `event: control\ndata:${JSON.stringify({ streamNextOffset: spelled(at), ...rest })}`
+  return `event: control\ndata:${JSON.stringify({ streamNextOffset: spelled(at), ...rest })}\n\n`
 }
 
 /** @returns whole messages, or bytes, at an offset, and whether they go up to the end */

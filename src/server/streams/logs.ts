@@ -1,18 +1,23 @@
 /** The logs of sessions, and the registry, as streams that can be read: the very same files, and the same offsets. */
 import { closeSync, fstatSync } from 'node:fs'
 import { openIfThere } from '../../log/read.js'
-import { tail } from '../../log/tail.js'
 import { readAt } from '../../streams/data.js'
 import type { Source } from '../../streams/source.js'
+import type { Feeds } from '../feed.js'
 import { linesEnd, recordsOf } from '../page.js'
 
 /** Those that are read now; each is opened, and followed, once. */
 export class Logs {
   readonly #open = new Map<string, LogSource>()
+  readonly #feeds: Feeds
+
+  constructor(feeds: Feeds) {
+    this.#feeds = feeds
+  }
 
   /** @returns undefined if there is no such log. @throws as the system does */
   async use<T>(path: string, work: (source: Source) => Promise<T>): Promise<T> {
-    const source = this.#open.get(path) ?? new LogSource(path)
+    const source = this.#open.get(path) ?? new LogSource(path, this.#feeds)
     this.#open.set(path, source)
     source.users++
     try {
@@ -35,12 +40,14 @@ class LogSource implements Source {
   end = 0
   users = 0
   readonly #path: string
+  readonly #feeds: Feeds
   readonly #listeners = new Set<() => void>()
   #fd: number | undefined
   #follow: AbortController | undefined
 
-  constructor(path: string) {
+  constructor(path: string, feeds: Feeds) {
     this.#path = path
+    this.#feeds = feeds
   }
 
   get id(): string {
@@ -62,13 +69,8 @@ class LogSource implements Source {
 
   onGrowth(listener: () => void): () => void {
     this.#listeners.add(listener)
-    if (this.#follow === undefined) void this.#run()
-    return () => {
-      this.#listeners.delete(listener)
-      if (this.#listeners.size > 0) return
-      this.#follow?.abort()
-      this.#follow = undefined
-    }
+    if (this.#follow === undefined) this.#watch()
+    return () => this.#listeners.delete(listener)
   }
 
   close(): void {
@@ -77,21 +79,20 @@ class LogSource implements Source {
     this.#fd = undefined
   }
 
-  async #run(): Promise<void> {
-    const follow = new AbortController()
-    this.#follow = follow
-    try {
-      for await (const item of tail(this.#path, { from: this.end, signal: follow.signal })) {
-        if (item.kind === 'bytes') {
-          this.#fd ??= openIfThere(this.#path)
-          this.end = Math.max(this.end, item.base + item.bytes.length)
-        } else this.gone = true
-        for (const wake of [...this.#listeners]) wake()
+  /** By the one tail that the events of the session have, too; as long as somebody uses it, since most who wait will wait again. */
+  #watch(): void {
+    this.#follow = new AbortController()
+    const told = (end: number | undefined) => {
+      if (end === undefined) this.gone = true
+      else {
+        this.#fd ??= openIfThere(this.#path)
+        this.end = Math.max(this.end, end)
       }
-    } catch {
-      // It cannot be read any more: who asks again is told why.
-      this.gone = true
-      for (const wake of [...this.#listeners]) wake()
     }
+    const now = this.#feeds.watch(this.#path, this.#follow.signal, (end) => {
+      told(end)
+      for (const wake of [...this.#listeners]) wake()
+    })
+    told(now)
   }
 }

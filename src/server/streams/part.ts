@@ -30,9 +30,9 @@ const exposed = [
  */
 const handlers = new WeakMap<Streams, { handler: Handler; doors: number }>()
 
-export function open({ home, streams, sharing }: Context): Part {
+export function open({ home, feeds, streams, sharing }: Context): Part {
   const opened = handlers.get(streams) ?? {
-    handler: new Handler(home, { streams, pollMs: sharing.pollMs ?? POLL_MS }),
+    handler: new Handler(home, feeds, { streams, pollMs: sharing.pollMs ?? POLL_MS }),
     doors: 0,
   }
   handlers.set(streams, opened)
