@@ -75,6 +75,7 @@ const server = http.createServer((request, response) => {
   const asked = stream(pathname.split('/').pop())
   const at = searchParams.get('offset') === 'now' ? asked.end : Math.max(0, Number(searchParams.get('offset')))
   if (request.method === 'PUT' || request.method === 'POST') return append(asked, request, response)
+  if (request.method === 'DELETE') return response.writeHead(204).end()
   if (searchParams.has('live')) {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders()
     // What others append to the file.
