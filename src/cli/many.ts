@@ -1,5 +1,6 @@
 /** Verbs on several sessions at once, or on all that live: each for itself, so that one that fails keeps no other from its turn. */
 import type { Argv } from 'yargs'
+import { someAtOnce } from '../base/crowd.js'
 import { AgentzError, toAgentzError } from '../base/errors.js'
 import { findSession } from '../session/find.js'
 import { allLive } from '../supervisor/choice.js'
@@ -60,11 +61,7 @@ export async function forEach<R extends { done: boolean }>(
       say(`agentz: ${id}: ${error.message}\n${error.hint}`)
     }
   }
-  const left = [...ids]
-  const worker = async () => {
-    for (let id = left.shift(); id !== undefined; id = left.shift()) await one(id)
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await someAtOnce(ids, AT_ONCE, one)
   if (all) say(`${done} of ${count(ids.length, 'session')}`)
   return status
 }

@@ -28,6 +28,8 @@ interface ByZod extends FastifyTypeProvider {
 }
 
 export const NoQuery = z.strictObject({})
+/** Nothing to say with a cancel, a freeze or a thaw, yet; an empty object is fine. */
+export const Nothing = z.optional(z.nullable(z.strictObject({})))
 export const ById = z.object({ id: SessionId })
 
 /** Before any route is made. */

@@ -6,8 +6,16 @@
  * architecture test holds both. Guard, access log, headers and error bodies are those of all routes, before the part is loaded;
  * which of the routes a request is for stands in `request.routeOptions.url`.
  */
-import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type {
+  FastifyContextConfig,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+  HTTPMethods,
+} from 'fastify'
 import type { Context } from './context.js'
+import { NoQuery, Nothing } from './declared.js'
 import { sendError } from './errors.js'
 
 /** What a part answers with. */
@@ -25,6 +33,8 @@ interface Lazy {
   readonly methods: readonly HTTPMethods[]
   /** For the guard: which of them need no token. */
   readonly config?: Partial<FastifyContextConfig>
+  /** As of every route; what has none looks at its requests itself. */
+  readonly schema?: FastifySchema
   /** Bodies are bytes, whatever they are said to be, of so many at most. Else they are JSON, as everywhere. */
   readonly bytes?: number
   load(): Promise<{ open(context: Context): Part | Promise<Part> }>
@@ -40,6 +50,12 @@ const table: readonly Lazy[] = [
   },
   { urls: ['/openapi.json'], methods: ['GET'], config: { open: true }, load: () => import('./api/part.js') },
   { urls: ['/docs'], methods: ['GET'], config: { open: true, page: true }, load: () => import('./api/part.js') },
+  {
+    urls: ['/v1/cancel', '/v1/freeze', '/v1/thaw'],
+    methods: ['POST'],
+    schema: { querystring: NoQuery, body: Nothing },
+    load: () => import('./fleet/part.js'),
+  },
   { urls: ['/metrics'], methods: ['GET'], load: () => import('./metrics/part.js') },
   {
     urls: ['/', '/login', '/s/:id'],
@@ -56,7 +72,11 @@ export function lazyRoutes(app: FastifyInstance, context: Context): void {
   for (const lazy of table) void app.register(async (scope) => routesOf(scope, lazy, context))
 }
 
-function routesOf(scope: FastifyInstance, { urls, methods, config, bytes, load }: Lazy, context: Context): void {
+function routesOf(
+  scope: FastifyInstance,
+  { urls, methods, config, schema, bytes, load }: Lazy,
+  context: Context,
+): void {
   let part: Promise<Part> | undefined
   const loaded = (): Promise<Part> => {
     if (part !== undefined) return part
@@ -84,6 +104,7 @@ function routesOf(scope: FastifyInstance, { urls, methods, config, bytes, load }
       url,
       method: [...methods],
       config: { ...config },
+      ...(schema !== undefined && { schema }),
       ...(bytes !== undefined && { bodyLimit: bytes }),
       handler: async (request, reply) => (await loaded()).handle(request, reply),
     })

@@ -123,6 +123,19 @@ export const answers = {
   Agents: z.object({
     agents: z.array(z.object({ name: text, title: text, default: z.boolean(), modes: z.array(text) })),
   }),
+  All: z.object({
+    sessions: z.array(
+      z.object({
+        sessionId: SessionId,
+        done: z.boolean(),
+        status: z.optional(Status),
+        frozen: z.optional(z.boolean()),
+        unanswered: z.optional(z.literal(true)),
+        offset: z.optional(offset),
+        error: z.optional(Fault),
+      }),
+    ),
+  }),
   Server: z.object({ version: text, url: text, page: text }),
   Health: z.object({ status: z.literal('ok'), version: text }),
   LoggedIn: z.object({ status: z.literal('ok') }),

@@ -34,6 +34,14 @@ const follow = {
   errors: ['TOO_MANY_STREAMS', 'HOME_UNUSABLE'],
 } as const
 
+const all = {
+  tag: 'sessions',
+  more: 'Those that wait in the queue come first. Each for itself: one that could not be asked has an `error`.',
+  bodyOptional: true,
+  answer: 'All',
+  errors: ['HOME_UNUSABLE'],
+} as const
+
 const stream = {
   tag: 'streams',
   more: 'The durable-streams protocol, version 1.0; its own documents tell all of it. `sessions/ID` and `__registry__` are the files of sessions, and can only be read.',
@@ -122,6 +130,9 @@ export const words: Readonly<Record<string, Words>> = {
     answer: 'Frozen',
     errors: ['NOT_FOUND', 'UNSUPPORTED', 'TIMED_OUT', 'NO_MANAGER', 'UNIT_FAILED', ...lock],
   },
+  'POST /v1/cancel': { summary: 'Ask all that live to end', ...all },
+  'POST /v1/freeze': { summary: 'Hold all processes of all that live still', ...all },
+  'POST /v1/thaw': { summary: 'Let all go on', ...all },
   'GET /v1/events': { tag: 'events', summary: 'Read or follow the registry: the life of all sessions', ...follow },
   'GET /v1/stream/*': {
     ...stream,

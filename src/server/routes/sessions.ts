@@ -17,7 +17,7 @@ import { freezeSession, thawSession } from '../../supervisor/freeze.js'
 import { launch } from '../../supervisor/launch.js'
 import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
-import { ById, NoQuery, typed } from '../declared.js'
+import { ById, NoQuery, Nothing, typed } from '../declared.js'
 import { errorBody } from '../errors.js'
 import { byRoute } from '../hints.js'
 
@@ -31,8 +31,6 @@ const ListQuery = z.strictObject({
 })
 /** Relative to what? The server's directory is nothing that a client knows. */
 const HttpSession = z.extend(NewSession, { workingDir: z.string().check(z.refine(isAbsolute, 'must be absolute')) })
-/** Nothing to say with a cancel, a freeze or a thaw, yet; an empty object is fine. */
-const Nothing = z.optional(z.nullable(z.strictObject({})))
 
 export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Context): void {
   const one = typed(app)

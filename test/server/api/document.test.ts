@@ -202,6 +202,8 @@ t.test('each route answers as it is said to', async (t) => {
   await ask('POST /v1/sessions/:id/freeze', { id })
   await ask('POST /v1/sessions/:id/thaw', { id })
   await ask('POST /v1/sessions/:id/cancel', { id })
+  for (const route of ['freeze', 'thaw', 'cancel']) await ask(`POST /v1/${route}`, {})
+  await ask('POST /v1/freeze', {}, { payload: { ids: [] } })
   tell(
     {
       type: 'session_failed',
