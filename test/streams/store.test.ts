@@ -131,6 +131,34 @@ t.test('torn lines of either file', async (t) => {
   t.equal(await a.read('j'), '1\n2\n')
 })
 
+t.test('a sidecar that is torn at any byte of its last line', async (t) => {
+  const a = new Server(t)
+  for (const [name, asked, first, second] of [
+    ['x', text, 'abc', 'def'],
+    ['j', json, '1\n', '2\n'],
+  ] as const) {
+    await a.create(name, asked, first.trim())
+    const before = readFileSync(streamMeta(a.home, name))
+    await a.append(name, second, { producer: ['p', 0, 0] })
+    const after = readFileSync(streamMeta(a.home, name))
+    for (let size = before.length; size < after.length; size++) {
+      // It is on the disk before the bytes that it tells of are written.
+      writeFileSync(streamMeta(a.home, name), after.subarray(0, size))
+      truncateSync(streamData(a.home, name, asked === json), first.length)
+      a.again()
+      const told: unknown[] = [await a.read(name), (await a.meta(name)).producers.size]
+      if (size % 10 === 0) {
+        const taken = await a.append(name, second, { producer: ['p', 0, 0] })
+        a.again()
+        told.push(taken.isNew, await a.read(name))
+      }
+      const wanted = [first, 0, ...(size % 10 === 0 ? [true, first + second] : [])]
+      if (JSON.stringify(told) !== JSON.stringify(wanted)) t.strictSame(told, wanted, `${name}, cut at ${size}`)
+    }
+  }
+  t.pass('it is as if nothing had been sent')
+})
+
 t.test('a sidecar from yesterday', async (t) => {
   const a = new Server(t)
   await a.create('x', text, 'abc')

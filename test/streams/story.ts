@@ -54,7 +54,7 @@ for (const [at, step] of steps.entries()) {
     } catch (error) {
       refused = true
       console.log('failed ' + at + ' ' + error.code)
-      if (turn > 2) process.exit(1)
+      if (turn > 4) process.exit(1)
       if (turn === 0) continue
       store.close()
       store = new Store(home)

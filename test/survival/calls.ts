@@ -23,8 +23,8 @@ export const killing = ({ name, nth }: Call, output: string, paths: readonly str
   ...only(paths),
 ]
 
-/** The call fails for once, with an error of the system, and changes nothing. What is written is traced, too. */
-export const failing = ({ name, nth }: Call, error: string, output: string): string[] => [
+/** Calls fail with an error of the system, and change nothing. What is written is traced, too. @param nth which ones, as strace has it */
+export const failing = ({ name, nth }: { name: string; nth: string }, error: string, output: string): string[] => [
   ...['strace', '-f', '-qq', '-y', '-s', '0', '-o', output, '-e', `trace=write,${name}`],
   ...['-e', `inject=${name}:error=${error}:when=${nth}`],
 ]
