@@ -74,6 +74,14 @@ t.test('what is refused leaves nothing behind', async (t) => {
   }
   writeFileSync(home.config, JSON.stringify({ agents: { command: { enabled: false } } }))
   const disabled = await app.inject({ method: 'POST', url: '/v1/sessions', payload: good })
+  writeFileSync(home.config, JSON.stringify({ agent: 'demo' }))
+  const { agentType: _, command: __, ...rest } = good
+  const refused = (await app.inject({ method: 'POST', url: '/v1/sessions', payload: rest })).json().error
+  t.match(
+    refused,
+    { code: 'BAD_INPUT', message: /prompt/ },
+    'without one it is the agent of config.json, which wants a prompt',
+  )
   t.match(disabled, { statusCode: 403 })
   t.equal(disabled.json().error.code, 'AGENT_DISABLED')
   t.same((await app.inject({ url: '/v1/sessions' })).json(), { sessions: [], offset: 0 })

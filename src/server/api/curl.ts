@@ -26,7 +26,9 @@ export function curlOf({ components }: Document, path: string, method: string, o
 /** The fields that must be there, and one that says what is wanted. */
 function sampleOf(schema: Json): Json {
   const { properties = {}, required = [] } = schema as { properties?: Record<string, Json>; required?: string[] }
-  const wanted = Object.keys(properties).filter((name) => required.includes(name) || name === 'prompt')
+  const wanted = Object.keys(properties).filter(
+    (name) => required.includes(name) || name === 'prompt' || name === 'agentType',
+  )
   return Object.fromEntries(
     wanted.map((name) => [name, samples[name] ?? (properties[name]?.enum as unknown[] | undefined)?.[0] ?? '...']),
   )

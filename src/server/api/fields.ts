@@ -14,7 +14,8 @@ export const fields: Readonly<Record<string, string>> = {
   activeMs: 'Milliseconds in which its agent worked and waited for nobody.',
   advice: 'What its cause means, and what to do about it.',
   agents: 'Those that are installed or not, but for those that config.json switches off.',
-  agentType: 'The agent: claude, codex, opencode, gemini, cerebras, demo, command, or one of config.json.',
+  agentType:
+    'The agent: claude, codex, opencode, gemini, cerebras, demo, command, or one of config.json; of a new session, the one that config.json names, if not given.',
   approvals: 'What it asks to be allowed, in order, each as it stands in the log.',
   archived: 'It was moved to the archive.',
   at: 'Where the line begins.',

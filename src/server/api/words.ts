@@ -26,7 +26,7 @@ const lock: readonly ErrorCode[] = ['LOG_WRITE', 'LOCK_BUSY']
 const start: readonly ErrorCode[] = ['NO_MANAGER', 'UNIT_FAILED', 'CONFIG_INVALID']
 
 const follow = {
-  more: 'Each event has its offset as `id` and the line as it is in the file as `data`. A damaged line is an `event: damaged`, a truncated file an `event: reset`. Whoever reconnects sends `Last-Event-ID`, as browsers do, and misses nothing.',
+  more: 'Each event has its offset as `id` and the line as it is in the file as `data`. A damaged line is an `event: damaged`, a truncated file an `event: reset`, and what goes wrong an `event: error` with the body of an error. Whoever reconnects sends `Last-Event-ID`, as browsers do, and misses nothing.',
   answer: {
     'text/event-stream': 'Server-Sent Events, until you or the server end it.',
     'application/x-ndjson': 'With `follow=0`: the lines as they are in the file, to its end.',
@@ -44,7 +44,7 @@ const all = {
 
 const stream = {
   tag: 'streams',
-  more: 'The durable-streams protocol, version 1.0; its own documents tell all of it. `sessions/ID` and `__registry__` are the files of sessions, and can only be read.',
+  more: 'The durable-streams protocol, version 1.0; its own documents tell all of it. `sessions/ID`, `__registry__` and `__state__` tell of sessions, and can only be read.',
 } as const
 const nothing = { '': 'Nothing.' } as const
 

@@ -30,7 +30,10 @@ const ListQuery = z.strictObject({
   limit: z.optional(z.string().check(z.regex(/^[1-9][0-9]{0,6}$/, 'must be a whole number from 1'))),
 })
 /** Relative to what? The server's directory is nothing that a client knows. */
-const HttpSession = z.extend(NewSession, { workingDir: z.string().check(z.refine(isAbsolute, 'must be absolute')) })
+const HttpSession = z.extend(NewSession, {
+  agentType: z.optional(NewSession.def.shape.agentType),
+  workingDir: z.string().check(z.refine(isAbsolute, 'must be absolute')),
+})
 
 export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Context): void {
   const one = typed(app)
@@ -47,9 +50,10 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     return `{"sessions":[${rows.join(',')}],"offset":${fleet.registry.offset}${unasked}}`
   })
 
-  one.post('/v1/sessions', { schema: { querystring: NoQuery, body: HttpSession } }, async ({ body: asked }, reply) => {
+  one.post('/v1/sessions', { schema: { querystring: NoQuery, body: HttpSession } }, async ({ body }, reply) => {
     // As the file is now: a switch that is thrown counts from the next request on.
     const config = readConfig(home)
+    const asked = { ...body, agentType: body.agentType ?? config.agent }
     const agent = allowedAgent(asked.agentType, config)
     const spec = completed(agent, specify(asked, config), config)
     const env = configured(captureEnvironment(process.env, config.environment), agent, config)
