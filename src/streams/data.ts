@@ -113,14 +113,18 @@ export class DataFile {
   }
 }
 
-/** Bytes of an open file from `from` on, `most` of them or fewer where it ends. */
-export async function readAt(fd: number, from: number, most: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(most)
+/**
+ * Bytes of an open file from `from` on, `most` of them or fewer where it ends.
+ * @param room so many bytes of the same memory are free before and behind them, for what goes around them
+ */
+export async function readAt(fd: number, from: number, most: number, room = 0): Promise<Buffer> {
+  // Never of a pool that others have a part of.
+  const buffer = Buffer.allocUnsafeSlow(most + 2 * room)
   let filled = 0
   while (filled < most) {
-    const { bytesRead } = await readAsync(fd, buffer, filled, most - filled, from + filled)
+    const { bytesRead } = await readAsync(fd, buffer, room + filled, most - filled, from + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }
-  return buffer.subarray(0, filled)
+  return buffer.subarray(room, room + filled)
 }

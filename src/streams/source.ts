@@ -13,13 +13,16 @@ export interface Source {
   readonly closed: boolean
   /** It was deleted. */
   readonly gone: boolean
-  /** Up to `most` bytes from an offset on. */
+  /** Up to `most` bytes from an offset on, with ROOM on both sides. */
   read(from: number, most: number): Promise<Buffer>
   /** The messages among whole lines that begin at an offset. */
   linesOf(bytes: Buffer, from: number): Buffer
   /** Tells of more bytes, of closure and of deletion. @returns what ends that */
   onGrowth(listener: () => void): () => void
 }
+
+/** Bytes of the same memory that are free before and behind what was read. */
+export const ROOM = 512
 
 export interface Page {
   readonly bytes: Buffer

@@ -10,7 +10,7 @@ import type { Wanted } from './decide.js'
 import { apply, type Line, type Meta } from './meta.js'
 import { Refusal } from './refusal.js'
 import { readSidecar, Sidecar } from './sidecar.js'
-import { isJson, type Source } from './source.js'
+import { isJson, ROOM, type Source } from './source.js'
 
 export interface Files {
   readonly meta: string
@@ -81,7 +81,7 @@ export class Stream implements Source {
   }
 
   read(from: number, most: number): Promise<Buffer> {
-    return readAt(this.#data.fd, from, most)
+    return readAt(this.#data.fd, from, most, ROOM)
   }
 
   linesOf(bytes: Buffer): Buffer {

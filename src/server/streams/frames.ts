@@ -4,39 +4,53 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { mediaType, pageOf, type Source } from '../../streams/source.js'
-import { asArray } from './body.js'
+import { closeArray, surround } from './body.js'
 
 /** Bytes of one event. */
-const PAGE = 128 * 1024
+const PAGE = 256 * 1024
 /** Pages that are kept for others who are just behind. */
 const KEPT = 8
 
-/** Bytes of "event: data", and of what ends an event. */
-const dataHead = Buffer.from('event: data\ndata:')
+const arrayHead = Buffer.from('event: data\ndata:[')
+const nothing = Buffer.alloc(0)
 const END = '\n\n'
-const RETURN = 0x0d
-const SPACE = 0x20
+const end = Buffer.from(END)
+const [RETURN, SPACE] = [0x0d, 0x20]
+/** Bytes of an event that says where the client is, at most. */
+const CONTROL = 256
 
-/** An event with data, or none of it is to be told; and the events of those who were sent one with it. */
+/** An event with data, or none if none of it is to be told; and behind it where those are who were sent it. */
 export class Frame {
   readonly to: number
   readonly isEmpty: boolean
-  readonly #data: Buffer
-  #with: { readonly control: string; readonly bytes: Buffer } | undefined
+  readonly #memory: Buffer
+  readonly #length: number
+  #control: string | undefined
+  #whole: Buffer = nothing
 
-  constructor(data: Buffer, to: number) {
-    this.#data = data
-    this.isEmpty = data.length === 0
+  /** @param memory has so much room behind `length`, and is its own from here on */
+  constructor(memory: Buffer, length: number, to: number) {
+    this.#memory = memory
+    this.#length = length
+    this.isEmpty = length === 0
     this.to = to
   }
 
   before(control: string): Buffer {
-    if (this.#with?.control !== control) {
-      this.#with = { control, bytes: Buffer.concat([this.#data, Buffer.from(control)]) }
+    if (this.#control === control) return this.#whole
+    if (this.#control === undefined && this.#length + control.length <= this.#memory.length) {
+      const written = this.#memory.write(control, this.#length, 'latin1')
+      this.#whole = this.#memory.subarray(0, this.#length + written)
+    } else {
+      // The one before may be on its way to somebody.
+      this.#whole = Buffer.concat([this.#memory.subarray(0, this.#length), Buffer.from(control)])
     }
-    return this.#with.bytes
+    this.#control = control
+    return this.#whole
   }
 }
+
+const frameOf = (bytes: Buffer, to: number) => new Frame(bytes, bytes.length, to)
 
 const recent = new WeakMap<Source, Map<number, Promise<Frame>>>()
 
@@ -62,23 +76,23 @@ export function frameAt(source: Source, at: number): Promise<Frame> {
 /** A page that ends where the stream does may be longer when it is asked for again. */
 async function build(source: Source, at: number): Promise<Frame> {
   const { bytes, to } = await pageOf(source, at, PAGE)
-  if (source.json) {
-    const lines = source.linesOf(bytes, at)
-    return new Frame(
-      lines.length === 0 ? lines : Buffer.concat([dataHead, inLine(asArray(lines)), Buffer.from(END)]),
-      to,
-    )
-  }
-  if (!isText(source)) return new Frame(Buffer.from(`event: data\ndata:${bytes.toString('base64')}${END}`), to)
+  if (source.json) return arrayFrame(source.linesOf(bytes, at), bytes, to)
+  if (!isText(source)) return frameOf(Buffer.from(`event: data\ndata:${bytes.toString('base64')}${END}`), to)
   const length = to < source.end ? wholeCharacters(bytes) : bytes.length
   const lines = bytes.toString('utf8', 0, length).split(/\r\n|\r|\n/)
-  return new Frame(Buffer.from(`event: data\n${lines.map(dataLine).join('\n')}${END}`), at + length)
+  return frameOf(Buffer.from(`event: data\n${lines.map(dataLine).join('\n')}${END}`), at + length)
 }
 
 /** A bare CR ends a line of SSE too; between tokens a blank is as good. What is no UTF-8 becomes U+FFFD, since SSE is text. */
-function inLine(array: Buffer): Buffer {
-  for (let at = array.indexOf(RETURN); at >= 0; at = array.indexOf(RETURN, at + 1)) array[at] = SPACE
-  return isUtf8(array) ? array : Buffer.from(array.toString())
+function arrayFrame(lines: Buffer, read: Buffer, to: number): Frame {
+  if (lines.length === 0) return frameOf(lines, to)
+  closeArray(lines)
+  for (let at = lines.indexOf(RETURN); at >= 0; at = lines.indexOf(RETURN, at + 1)) lines[at] = SPACE
+  if (!isUtf8(lines)) return frameOf(Buffer.concat([arrayHead, Buffer.from(lines.toString()), end]), to)
+  const whole = surround(lines, read, arrayHead, end.length + CONTROL)
+  const length = arrayHead.length + lines.length
+  end.copy(whole, length)
+  return new Frame(whole, length + end.length, to)
 }
 
 /** A blank behind the colon is no part of the data; there is none but where the data begin with one. */

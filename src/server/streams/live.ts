@@ -74,6 +74,6 @@ function controlOf(source: Source, at: number, known: number | undefined): strin
 
 /** @returns whole messages, or bytes, at an offset, and whether they go up to the end */
 export async function readOn(source: Source, at: number, most: number) {
-  const { bytes, to } = await pageOf(source, at, most)
-  return { bytes: source.json ? source.linesOf(bytes, at) : bytes, to, upToDate: to >= source.end }
+  const { bytes: read, to } = await pageOf(source, at, most)
+  return { bytes: source.json ? source.linesOf(read, at) : read, read, to, upToDate: to >= source.end }
 }

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { openIfThere } from '../../log/read.js'
 import { readAt } from '../../streams/data.js'
-import type { Source } from '../../streams/source.js'
+import { ROOM, type Source } from '../../streams/source.js'
 import type { Feeds } from '../feed.js'
 import { linesEnd, recordsOf } from '../page.js'
 
@@ -60,7 +60,7 @@ class LogSource implements Source {
   }
 
   async read(from: number, most: number): Promise<Buffer> {
-    return this.#fd === undefined ? Buffer.alloc(0) : readAt(this.#fd, from, most)
+    return this.#fd === undefined ? Buffer.alloc(0) : readAt(this.#fd, from, most, ROOM)
   }
 
   linesOf(bytes: Buffer, from: number): Buffer {

@@ -11,7 +11,9 @@ import { header, type Reading, readingOf, spelled } from './headers.js'
 import { eventsOf, grown, readOn } from './live.js'
 
 /** Bytes of one answer: what a client that stands still costs. */
-const CHUNK = 2 * 1024 * 1024
+const CHUNK = 1024 * 1024
+
+const nothing = Buffer.alloc(0)
 
 export interface Live {
   readonly streams: Streams
@@ -35,8 +37,8 @@ export async function sendStream(source: Source, live: Live, request: FastifyReq
     if (from === source.end) return sendNothing(source, reading, reply)
   }
   const now = reading.from === 'now' && reading.live === undefined
-  const { bytes, to, upToDate } = now
-    ? { bytes: Buffer.alloc(0), to: from, upToDate: true }
+  const { bytes, read, to, upToDate } = now
+    ? { bytes: nothing, read: nothing, to: from, upToDate: true }
     : await readOn(source, from, CHUNK)
   const closed = source.closed && upToDate
   const tag = `"${source.id}:${from}:${to}${closed ? ':c' : ''}"`
@@ -50,7 +52,7 @@ export async function sendStream(source: Source, live: Live, request: FastifyReq
     ...(!now && { etag: tag, 'cache-control': 'private, no-cache' }),
   })
   if (!now && isKnown(header(request, 'If-None-Match'), tag)) return reply.code(304).send()
-  return reply.send(source.json ? asArray(bytes) : bytes)
+  return reply.send(source.json ? asArray(bytes, read) : bytes)
 }
 
 async function sendEvents(
