@@ -3,6 +3,7 @@ import { sessionLog } from '../base/paths.js'
 import type { Cause } from '../session/events.js'
 import { frame } from '../session/frame.js'
 import { appendLifecycle } from '../session/lifecycle.js'
+import { readRegistry } from '../session/registry.js'
 import { readSession } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
@@ -30,7 +31,8 @@ export const verb: Verb<Args> = {
   handle: async (args) => {
     const ctx = context()
     const timeout = seconds(args.timeout)
-    const ids = await chosen(ctx, args)
+    const known = await chosen(ctx, args)
+    const ids = args.all ? [...known, ...(await leftOver(ctx, known))] : known
     if (args.how) {
       const line = frame({ type: 'cancel_requested' }, 'user')
       await print(ids.map((id) => `${appendLine(line, sessionLog(ctx.home, id))}\n`).join(''))
@@ -42,10 +44,18 @@ export const verb: Verb<Args> = {
   },
 }
 
+/** Whose unit runs though its log says otherwise, or is gone: an agent can write what it likes there. */
+async function leftOver({ home, supervisor }: Context, known: readonly string[]): Promise<string[]> {
+  const units = await supervisor.list()
+  const { rows } = readRegistry(home)
+  const isOurs = (id: string) => rows.has(id) && !known.includes(id)
+  return [...units].flatMap(([id, { active }]) => (active === 'active' && isOurs(id) ? [id] : []))
+}
+
 async function cancel({ home, supervisor }: Context, id: string, timeout: number) {
   try {
     const asked = await cancelSession(home, supervisor, id, 'cli')
-    if (!asked.done) return asked
+    if (!asked.done || asked.stopped) return asked
     const state = await follow(home, supervisor, id, { signal: AbortSignal.timeout(timeout) })
     if (state !== undefined && state.cause?.result !== 'lost') return { status: state.status, done: true }
   } catch (error) {

@@ -105,7 +105,13 @@ export const answers = {
       }),
     ),
   }),
-  Cancelled: z.object({ sessionId: SessionId, status: Status, done: z.boolean(), offset: z.optional(offset) }),
+  Cancelled: z.object({
+    sessionId: SessionId,
+    status: Status,
+    done: z.boolean(),
+    stopped: z.optional(z.literal(true)),
+    offset: z.optional(offset),
+  }),
   Frozen: z.object({
     sessionId: SessionId,
     status: Status,

@@ -95,6 +95,7 @@ export const fields: Readonly<Record<string, string>> = {
   start: 'When the process was started, in clock ticks since boot.',
   status:
     'Of a session, its true status: what its log says, held against its unit. Of a cause, the exit status, signal or HTTP status.',
+  stopped: 'Its unit ran on, though its log said otherwise or could not be read, and was stopped.',
   supervisor: 'What runs its daemon, if not systemd.',
   tasks: 'Processes and threads; at least 64. Null lifts the limit of config.json.',
   time: 'Seconds of work.',
