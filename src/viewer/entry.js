@@ -98,7 +98,6 @@ function toolCall(tool, input) {
     'summary',
     {},
     h('span', { class: 'tool' }, oneLine(tool, 60)),
-    ' ',
     h('span', { class: 'target' }, input === undefined ? '' : targetOf(input)),
     h('span', { class: 'outcome' }),
   )
@@ -115,7 +114,7 @@ export function addResult(call, event) {
   const outcome = call.querySelector('.outcome')
   if (outcome === null) return
   const lines = text === '' ? 0 : text.split('\n').length
-  outcome.textContent = event.isError ? ' failed' : lines > 1 ? ` ${counted(lines, 'line')}` : ` ${oneLine(text, 60)}`
+  outcome.textContent = event.isError ? 'failed' : lines > 1 ? counted(lines, 'line') : oneLine(text, 60)
   outcome.classList.toggle('bad', event.isError === true)
   if (call.hasAttribute('open')) call.dispatchEvent(new Event('toggle'))
 }

@@ -2,14 +2,20 @@
 import { h } from './dom.js'
 import { questionLine } from './question.js'
 import { causeWords, groupOf, groups, isFinished, statusWords } from './status.js'
-import { age, oneLine } from './text.js'
+import { age, ago, oneLine } from './text.js'
 
 /** @param {HTMLElement} list @param {any[]} sessions @param {Map<string, any[]>} asks @param {string} selected */
 export function drawGroups(list, sessions, asks, selected) {
+  const hadFocus = list.contains(document.activeElement)
   for (const { name, title, statuses } of groups) {
     const rows = sessions.filter(({ status }) => statuses.includes(status))
     rows.sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : one.updatedAt > other.updatedAt ? -1 : 0))
     drawRows(sectionOf(list, name, title), rows, asks, selected)
+  }
+  // A row that has moved has lost it.
+  if (hadFocus && !list.contains(document.activeElement)) {
+    const links = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('a.row')])
+    links.find(({ dataset }) => dataset.id === selected)?.focus({ preventScroll: true })
   }
 }
 
@@ -62,5 +68,5 @@ function fill(item, session, open, isSelected) {
 /** @param {any} session */
 function timeWords({ createdAt, updatedAt }) {
   const [created, active] = [age(createdAt), age(updatedAt)]
-  return created === active ? created : `${active} · age ${created}`
+  return created === active ? ago(createdAt) : `${ago(updatedAt)} · age ${created}`
 }

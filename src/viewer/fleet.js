@@ -1,5 +1,5 @@
 /** The page of all sessions. Their statuses are the server's, who holds the log against the units; the stream says when to ask again. */
-import { ask, complaint, sessionPath } from './api.js'
+import { ask, complaint, Refused, sessionPath } from './api.js'
 import { connection } from './banner.js'
 import { h } from './dom.js'
 import { matches } from './filter.js'
@@ -101,6 +101,7 @@ export async function openFleet(page) {
         draw()
       } catch (error) {
         // The stream tells when the server is there again; what is shown stays.
+        if (!(error instanceof Refused)) throw error
         if (sessions.length === 0) told.replaceChildren(complaint(error))
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))

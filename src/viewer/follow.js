@@ -37,6 +37,24 @@ export function follow(path, from, follower) {
     close()
     timer = setTimeout(open, ms)
   }
+  const begin = () => {
+    last = 0
+    harmed = -1
+    follower.reset?.()
+  }
+  /** Whether the server answers that there is no such place: the file was put back from a copy while nobody looked. */
+  async function isAnotherLog() {
+    const stop = new AbortController()
+    try {
+      const { status } = await fetch(`${path}?offset=${last}`, { signal: stop.signal })
+      return status === 400
+    } catch {
+      // It does not answer at all; that is no news.
+      return false
+    } finally {
+      stop.abort()
+    }
+  }
   function open() {
     close()
     const own = new EventSource(`${path}?offset=${last}`)
@@ -57,14 +75,14 @@ export function follow(path, from, follower) {
       harmed = damage.at
       follower.damaged?.(damage)
     })
-    own.addEventListener('reset', () => {
-      last = 0
-      harmed = -1
-      follower.reset?.()
-    })
+    own.addEventListener('reset', begin)
     // Browsers try again by themselves after some errors and not after others; here it is always the same.
-    own.onerror = () => {
+    own.onerror = async () => {
+      own.close()
       follower.state(false)
+      const isOther = await isAnotherLog()
+      if (source !== own) return
+      if (isOther) begin()
       later(document.hidden ? HIDDEN_MS : AGAIN_MS)
     }
   }

@@ -1,34 +1,49 @@
 /** What stands above a transcript: the session in a line, and what else is known of it when one asks. */
 import { copier, h } from './dom.js'
 import { causeWords, groupOf, statusWords } from './status.js'
-import { age, oneLine } from './text.js'
+import { ago, oneLine } from './text.js'
 
-/** @param {HTMLElement} head @param {any} session @param {() => void} toggleThinking */
-export function drawHead(head, session, toggleThinking) {
-  const { status, title, cause, error } = session
-  const wasOpen = head.querySelector('details')?.open ?? false
-  const why = cause === undefined && error === undefined ? '' : oneLine(causeWords(session), 300)
-  const badge = h('span', { class: `badge ${groupOf(status)?.name} ${status}` }, statusWords(session))
-  // Whoever has the focus here keeps it.
-  if (head.contains(document.activeElement)) {
-    const old = head.querySelector('.badge')
-    if (old?.textContent !== badge.textContent) old?.replaceWith(badge)
-    return
-  }
-  head.replaceChildren(
+/** @param {() => void} toggleThinking */
+export function sessionHead(toggleThinking) {
+  const title = h('h1')
+  const badge = h('span')
+  const cause = h('p', { class: 'cause' })
+  const summary = h('summary')
+  const facts = h('dl')
+  const element = h(
+    'header',
+    { class: 'session-head' },
     h('nav', {}, h('a', { href: '/', title: 'All sessions' }, '← agentz')),
-    h('h1', {}, oneLine(title, 200)),
+    title,
     badge,
     h('button', { type: 'button', class: 'quiet', onclick: toggleThinking }, 'thinking'),
-    ...(why === '' ? [] : [h('p', { class: 'cause' }, why)]),
-    facts(session, wasOpen),
+    cause,
+    h('details', { class: 'facts' }, summary, facts),
   )
+  let known = ''
+  return {
+    element,
+    /** @param {any} session */
+    draw(session) {
+      const { status, agentType, workingDir, updatedAt } = session
+      title.textContent = oneLine(session.title, 200)
+      badge.className = `badge ${groupOf(status)?.name} ${status}`
+      badge.textContent = statusWords(session)
+      cause.textContent = oneLine(causeWords(session), 300)
+      cause.hidden = cause.textContent === ''
+      summary.textContent = `${agentType} in ${oneLine(workingDir, 80)}, last active ${ago(updatedAt)}`
+      const rows = factsOf(session)
+      // Who is about to copy one of them keeps it.
+      if (known === JSON.stringify(rows)) return
+      known = JSON.stringify(rows)
+      facts.replaceChildren(...rows.flatMap(factRow))
+    },
+  }
 }
 
-/** @param {any} session @param {boolean} isOpen */
-function facts(session, isOpen) {
-  const { sessionId, agentType, model, workingDir, unit, log, permissionMode, restarts, createdAt, updatedAt } = session
-  const resume = `agentz send ${sessionId} "..."`
+/** @param {any} session @returns {[string, string, boolean?][]} the name, the value, and whether one may want to copy it */
+function factsOf(session) {
+  const { sessionId, agentType, model, workingDir, unit, log, permissionMode, restarts, damaged } = session
   /** @type {[string, string, boolean?][]} */
   const rows = [
     ['session', sessionId, true],
@@ -36,33 +51,25 @@ function facts(session, isOpen) {
     ['directory', workingDir, true],
     ['unit', unit, true],
     ['file', log, true],
-    ['to go on with it', resume, true],
-    ['created', createdAt],
-    ['last activity', updatedAt],
+    ['to go on with it', `agentz send ${sessionId} "..."`, true],
+    ['created', session.createdAt],
+    ['last activity', session.updatedAt],
     ['tokens and cost', usageWords(session)],
     ['restarts', restarts > 0 ? String(restarts) : ''],
-    ['damaged lines', session.damaged > 0 ? String(session.damaged) : ''],
+    ['damaged lines', damaged > 0 ? String(damaged) : ''],
   ]
-  return h(
-    'details',
-    { class: 'facts', open: isOpen },
-    h('summary', {}, `${agentType} in ${oneLine(workingDir, 80)}, ${age(updatedAt)}`),
-    h(
-      'dl',
-      {},
-      ...rows
-        .filter(([, value]) => value !== '')
-        .flatMap(([name, value, copied]) => [
-          h('dt', {}, name),
-          h('dd', {}, h('code', {}, oneLine(value, 1000)), copied && ' ', copied && copier(name, value)),
-        ]),
-    ),
-  )
+  return rows.filter(([, value]) => value !== '')
 }
+
+/** @param {[string, string, boolean?]} row */
+const factRow = ([name, value, isCopied]) => [
+  h('dt', {}, name),
+  h('dd', {}, h('code', {}, oneLine(value, 1000)), isCopied && ' ', isCopied && copier(name, value)),
+]
 
 /** @param {any} session */
 function usageWords({ usage = {} }) {
   const { input, output, costUsd } = usage
-  const tokens = input === undefined && output === undefined ? '' : `${input ?? 0} in, ${output ?? 0} out`
+  const tokens = input || output ? `${input ?? 0} in, ${output ?? 0} out` : ''
   return [tokens, costUsd === undefined ? '' : `$${costUsd.toFixed(4)}`].filter(Boolean).join(', ')
 }

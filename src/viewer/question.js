@@ -14,7 +14,7 @@ const all = [
 /** In one line, for a list. @param {any} request */
 export const questionLine = (request) =>
   request.question === undefined
-    ? [oneLine(request.tool), oneLine(request.title) || targetOf(request.input)].filter(Boolean).join(' ')
+    ? [oneLine(request.tool), targetOf(request.input) || oneLine(request.title)].filter(Boolean).join(' ')
     : oneLine(request.question)
 
 /** Who has answered, and what. @param {any} response */

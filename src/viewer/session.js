@@ -1,9 +1,9 @@
 /** The page of one session: what it is, what happened in it, what it asks, and what one can tell it. */
-import { ask, complaint, sessionPath } from './api.js'
+import { ask, complaint, Refused, sessionPath } from './api.js'
 import { connection } from './banner.js'
 import { composer } from './composer.js'
 import { at, h } from './dom.js'
-import { drawHead } from './head.js'
+import { sessionHead } from './head.js'
 import { keys } from './keys.js'
 import { questionCard } from './question.js'
 import { isFinished, statusWords } from './status.js'
@@ -22,14 +22,14 @@ const output = new Set(['text', 'thinking', 'tool_use', 'tool_result', 'raw', 'p
 
 /** @param {HTMLElement} page @param {string} id */
 export async function openSession(page, id) {
-  const head = h('header', { class: 'session-head' })
   const list = h('ol', { class: 'events' })
   const scroller = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'Transcript' }, list)
+  const head = sessionHead(() => scroller.classList.toggle('no-thinking'))
   const pill = h('button', { type: 'button', class: 'pill', hidden: true })
   const questions = h('div', { class: 'questions', 'aria-live': 'polite' })
   const below = composer(id)
   page.className = 'session-page'
-  page.append(head, h('main', {}, scroller, pill), h('footer', {}, questions, below.element))
+  page.append(head.element, h('main', {}, scroller, pill), h('footer', {}, questions, below.element))
 
   /** @type {Map<string, any>} the first answers, by request */
   const answers = new Map()
@@ -40,12 +40,14 @@ export async function openSession(page, id) {
     return answers.get(requestId)
   }
 
+  let isDrawn = false
   /** @param {any} session */
   const draw = (session) => {
     document.title = titleOf(session)
     const words = `The session is: ${statusWords(session)}`
     if (at('told').textContent !== words) at('told').textContent = words
-    drawHead(head, session, () => scroller.classList.toggle('no-thinking'))
+    head.draw(session)
+    isDrawn = true
     below.draw(session)
     drawQuestions(questions, id, [...session.approvals, ...session.inputs], isFinished(session.status), answerOf)
   }
@@ -60,8 +62,8 @@ export async function openSession(page, id) {
       try {
         draw(await ask(sessionPath(id)))
       } catch (error) {
-        // What is on the page stays; the banner tells of the connection, and the next look may find it again.
-        if (head.childElementCount === 0) throw error
+        // What is on the page stays: the banner tells of the connection, and the next look may find it again.
+        if (!(error instanceof Refused)) throw error
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
@@ -76,7 +78,7 @@ export async function openSession(page, id) {
         const { type, requestId } = event
         const isAnswer = type === 'approval_response' || type === 'input_response'
         if (isAnswer && !answers.has(requestId)) answers.set(requestId, event)
-        if (!output.has(type) && head.childElementCount > 0) void look()
+        if (!output.has(type) && isDrawn) void look()
       },
       state: (isOpen) => {
         connection(isOpen)
@@ -85,21 +87,6 @@ export async function openSession(page, id) {
       failed: below.failed,
     },
   )
-  const linked = () => Number(/^#e=(\d{1,16})$/.exec(location.hash)?.[1] ?? Number.NaN)
-  const open = () => transcript.open(Number.isNaN(linked()) ? undefined : linked())
-  try {
-    draw(await ask(sessionPath(id)))
-    await open()
-  } catch (error) {
-    document.title = 'agentz'
-    page.className = 'lost'
-    page.replaceChildren(h('main', {}, complaint(error), h('a', { href: '/' }, 'All sessions')))
-    return
-  }
-  addEventListener('hashchange', () => void open().catch(below.failed))
-  setInterval(() => {
-    if (!document.hidden) void look()
-  }, LOOK_MS)
   /** @param {string} what */
   const press = (what) => {
     const control = /** @type {HTMLElement | null} */ (questions.querySelector(what))
@@ -115,6 +102,22 @@ export async function openSession(page, id) {
     i: ['Write to it', () => below.focus()],
     u: ['All sessions', () => location.assign('/')],
   })
+
+  const linked = () => Number(/^#e=(\d{1,16})$/.exec(location.hash)?.[1] ?? Number.NaN)
+  const open = () => transcript.open(Number.isNaN(linked()) ? undefined : linked())
+  try {
+    draw(await ask(sessionPath(id)))
+    await open()
+  } catch (error) {
+    document.title = 'agentz'
+    page.className = 'lost'
+    page.replaceChildren(h('main', {}, complaint(error), h('a', { href: '/' }, 'All sessions')))
+    return
+  }
+  addEventListener('hashchange', () => void open().catch(below.failed))
+  setInterval(() => {
+    if (!document.hidden) void look()
+  }, LOOK_MS)
 }
 
 /** @param {any} session */

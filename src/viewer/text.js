@@ -61,6 +61,9 @@ export const counted = (count, one) => `${count.toLocaleString('en')} ${one}${co
 /** @param {string} text @returns {string} */
 export const sentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 
+/** @param {string | undefined} time */
+export const ago = (time) => (age(time) === 'now' ? 'now' : `${age(time)} ago`)
+
 /** How long ago. @param {string | undefined} time @param {number} [now] @returns {string} */
 export function age(time, now = Date.now()) {
   const seconds = Math.round((now - Date.parse(time ?? '')) / 1000)

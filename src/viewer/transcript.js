@@ -29,7 +29,10 @@ export class Transcript {
   #to = 0
   /** The file is followed from `to` on. */
   #isLive = false
+  /** What is fetched comes one after the other. */
   #isBusy = false
+  /** @type {Promise<unknown>} */
+  #turn = Promise.resolve()
   #unseen = 0
   /** @type {() => void} */
   #leave = () => {}
@@ -59,7 +62,12 @@ export class Transcript {
   }
 
   /** Opens it at an event, or at the end. @param {number} [at] */
-  async open(at) {
+  open(at) {
+    return this.#inTurn(() => this.#open(at))
+  }
+
+  /** @param {number | undefined} at */
+  async #open(at) {
     this.#leave()
     this.#isLive = false
     this.#items = []
@@ -79,7 +87,7 @@ export class Transcript {
 
   /** To the newest events, wherever one is. */
   async toEnd() {
-    if (!this.#isLive) await this.#try(() => this.open())
+    if (!this.#isLive) await this.open().catch(this.#on.failed)
     this.#scroller.scrollTop = this.#scroller.scrollHeight
   }
 
@@ -104,7 +112,7 @@ export class Transcript {
       state: this.#on.state,
       record: (offset, line) => this.#grown(() => this.#add(offset, line)),
       damaged: (damage) => this.#grown(() => this.#put(damagedEntry(damage), this.#to, this.#to)),
-      reset: () => void this.#try(() => this.open()),
+      reset: () => void this.open().catch(this.#on.failed),
     })
   }
 
@@ -127,22 +135,26 @@ export class Transcript {
 
   #scrolled() {
     this.#tellUnseen()
+    if (this.#isBusy) return
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller
-    if (scrollTop < NEAR && this.#from > 0) void this.#try(() => this.#older())
-    else if (!this.#isLive && scrollHeight - scrollTop - clientHeight < NEAR) void this.#try(() => this.#newer())
+    const isNearEnd = !this.#isLive && scrollHeight - scrollTop - clientHeight < NEAR
+    if (scrollTop < NEAR && this.#from > 0) void this.#inTurn(() => this.#older()).catch(this.#on.failed)
+    else if (isNearEnd) void this.#inTurn(() => this.#newer()).catch(this.#on.failed)
   }
 
-  /** @param {() => Promise<void>} work one at a time */
-  async #try(work) {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    try {
-      await work()
-    } catch (error) {
-      this.#on.failed(error)
-    } finally {
-      this.#isBusy = false
-    }
+  /** @param {() => Promise<void>} work @returns {Promise<void>} */
+  async #inTurn(work) {
+    const before = this.#turn
+    const own = before.then(async () => {
+      this.#isBusy = true
+      try {
+        await work()
+      } finally {
+        this.#isBusy = false
+      }
+    })
+    this.#turn = own.catch(() => undefined)
+    return own
   }
 
   async #older() {
