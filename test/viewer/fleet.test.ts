@@ -131,6 +131,7 @@ t.test('the list', async (t) => {
     const spec = JSON.parse(readFileSync(sessionLog(home, id), 'utf8').split('\n')[0]!).spec
     t.match(spec, { agentType: 'demo', prompt: 'show me', permissionMode: 'plan', workingDir: home.root })
     await page.goto(site)
+    await row(busy).waitFor()
     await page.keyboard.press('n')
     await page.getByLabel('Agent').selectOption('command')
     await page.getByLabel('Command line').fill('make -j4 | tee log')
