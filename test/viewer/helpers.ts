@@ -12,7 +12,7 @@ import { newSession } from '../helpers/session.js'
 import type { FakeSupervisor } from '../server/helpers.js'
 
 /** Where pictures go, for whoever wants to look at them. */
-const pictures = process.env.AGENTZ_PICTURES
+export const pictures = process.env.AGENTZ_PICTURES
 
 /** Under which name a browser reaches the server of `home` on a port. */
 export const siteOf = (home: Home, url: string): string => `http://${ownName(ensureToken(home))}:${new URL(url).port}`
