@@ -17,19 +17,16 @@ t.test('killed at each call', { skip: missing('strace') && 'there is no strace t
     mkdirSync(join(dir, name))
     return join(dir, name, 'home')
   }
-  const run = async (t: Test, strace: string[], root: string, last = '') => {
+  const run = async (t: Test, strace: string[], root: string, copies = '') => {
     // One thread for syncs, so that the calls of each run are counted alike.
-    const argv = [...strace, process.execPath, path, root, last]
+    const argv = [...strace, process.execPath, path, root, copies]
     return countOf((await start(t, argv, { UV_THREADPOOL_SIZE: '1' }).ended).stdout)
   }
-  const trace = join(dir, 'trace')
-  const steps = await run(t, tracing(trace), home('traced'))
   const states = [await observed(home('nothing'))]
-  for (let at = 0; at < steps; at++) {
-    const root = home(`until-${at}`)
-    await run(t, [], root, String(at))
-    states.push(await observed(root))
-  }
+  const steps = await run(t, [], home('kept'), join(dir, 'after-'))
+  for (let at = 0; at < steps; at++) states.push(await observed(join(dir, `after-${at}`)))
+  const trace = join(dir, 'trace')
+  t.equal(await run(t, tracing(trace), home('traced')), steps)
   const calls = callsIn(trace, join(dir, 'traced', 'home', 'streams'))
   let killed = 0
   const turn = async (at: number): Promise<void> => {

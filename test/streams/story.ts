@@ -5,9 +5,10 @@ import { Store } from '../../src/streams/store.js'
 
 /**
  * Each step in turn, said when it is done. One that fails is tried again as a client would do: by the same server, then by one that was
- * started again.
+ * started again. Where it is told to, it keeps a copy of the files after each step.
  */
 export const writer = `
+import { cpSync } from 'node:fs'
 import { ensureHome, homePaths } from './src/base/paths.js'
 import { Store } from './src/streams/store.js'
 const home = ensureHome(homePaths(process.argv[2]))
@@ -61,7 +62,7 @@ for (const [at, step] of steps.entries()) {
     }
   }
   console.log('done ' + at)
-  if (process.argv[3] === String(at)) break
+  if (process.argv[3]) cpSync(process.argv[2], process.argv[3] + at, { recursive: true })
 }
 process.exit(0)
 `
