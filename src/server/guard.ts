@@ -53,19 +53,26 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export function guardOf(guard: Guard, sharing: Sharing = unshared): (request: FastifyRequest) => Admission {
   if (guard.kind === 'unix') return () => ({ by: 'socket' })
   return (request) => {
-    const [token, port] = [guard.token(), guard.port()]
-    const page = `${guard.page(token)}:${port}`
-    const hosts = [...names.map((name) => `${name}:${port}`), page]
-    checkHost(request, hosts)
+    const port = guard.port()
+    // Read for those alone whom it is about: what everybody may do costs no look at it.
+    let read: string | undefined
+    const tokenNow = () => {
+      read ??= guard.token()
+      return read
+    }
+    const isOurs = (host: string | undefined) =>
+      names.some((name) => host === `${name}:${port}`) || host === `${guard.page(tokenNow())}:${port}`
+    checkHost(request, isOurs)
     const { config } = request.routeOptions
     const shared = config.streams ? sharedBy(request, sharing) : undefined
     if (shared === 'everybody') return { by: 'open' }
-    if (!shared && !(config.page && isNavigation(request))) checkOrigin(request, hosts)
+    if (!shared && !(config.page && isNavigation(request))) checkOrigin(request, isOurs)
     // A browser asks first, and cannot say who it is then; it is told no more than that it may.
     if (config.open || (shared && request.method === 'OPTIONS')) return { by: 'open' }
+    const token = tokenNow()
     if (hasToken(request, token)) return { by: 'token', token }
     // Under a name that others have too, any server of theirs could have been sent it.
-    if (request.headers.host === page && isLoggedIn(request.headers.cookie, token, port)) {
+    if (request.headers.host === `${guard.page(token)}:${port}` && isLoggedIn(request.headers.cookie, token, port)) {
       checkOwnPage(request)
       return { by: 'cookie', token }
     }
@@ -86,21 +93,23 @@ function hasToken(request: FastifyRequest, token: string): boolean {
   return fits && scheme?.toLowerCase() === 'bearer'
 }
 
-function checkHost(request: FastifyRequest, hosts: readonly string[]): void {
+type IsOurs = (host: string | undefined) => boolean
+
+function checkHost(request: FastifyRequest, isOurs: IsOurs): void {
   const { rawHeaders, url } = request.raw
   // Node keeps the first of two Host headers; a proxy before it might have kept the other.
   const given = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
   if (given > 1) throw new AgentzError('WRONG_HOST', 'the request names more than one host')
   // An absolute request line overrides Host (RFC 9112, 3.2.2) and is for proxies.
   if (url?.[0] !== '/') throw new AgentzError('WRONG_HOST', 'the request line must hold a path alone')
-  const host = request.headers.host ?? ''
-  if (hosts.includes(host)) return
+  const { host = '' } = request.headers
+  if (isOurs(host)) return
   throw new AgentzError('WRONG_HOST', `this server is not ${JSON.stringify(host.slice(0, 80))}`)
 }
 
-function checkOrigin(request: FastifyRequest, hosts: readonly string[]): void {
+function checkOrigin(request: FastifyRequest, isOurs: IsOurs): void {
   const { origin, 'sec-fetch-site': site } = request.headers
-  if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
+  if (origin !== undefined && !(origin.startsWith('http://') && isOurs(origin.slice('http://'.length)))) {
     throw new AgentzError(
       'FORBIDDEN_ORIGIN',
       `pages of ${JSON.stringify(origin.slice(0, 80))} may not call this server`,

@@ -54,10 +54,9 @@ export class DataFile {
     return this.#broken
   }
 
-  /** Appends all of it, or nothing. @throws LOG_WRITE */
-  append(bytes: Buffer): void {
+  /** Appends all of it, or nothing. @param from how long the file is now. @throws LOG_WRITE */
+  append(bytes: Buffer, from = this.size): void {
     if (this.#broken !== undefined) throw this.#broken
-    const from = this.size
     let why: unknown
     try {
       const count = writeSync(this.fd, bytes)

@@ -234,7 +234,7 @@ export class Stream implements Source {
     }
     if (lines.length > 0) await this.#sidecar.append(lines)
     if (to > from) {
-      this.#data.append(bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes))
+      this.#data.append(bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes), from)
       await this.#data.sync(from)
     }
     this.#void = undefined

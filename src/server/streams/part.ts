@@ -22,7 +22,7 @@ const exposed = [
   ...['content-type', 'etag', 'location', 'producer-epoch', 'producer-expected-seq', 'producer-received-seq'],
   ...['producer-seq', 'stream-closed', 'stream-cursor', 'stream-expires-at', 'stream-next-offset'],
   ...['stream-sse-data-encoding', 'stream-ttl', 'stream-up-to-date'],
-]
+].join(', ')
 
 /**
  * One for all the doors of a server, each of which opens this part for itself: two on the same files would take each other for another server,
@@ -44,7 +44,7 @@ export function open({ home, feeds, streams, sharing }: Context): Part {
     if (!shared) return
     reply.headers({
       'access-control-allow-origin': sharing.public ? '*' : origin,
-      'access-control-expose-headers': exposed.join(', '),
+      'access-control-expose-headers': exposed,
       vary: 'origin',
     })
   }
