@@ -22,6 +22,7 @@ const table = {
     hint: 'A log line holds at most 1 MiB; put larger text into a file and name the file.',
   },
   BODY_TOO_LARGE: { exit: 1, http: 413, hint: 'A request body holds at most 1 MiB; put larger text into a file.' },
+  RANGE_ABSENT: { exit: 2, http: 416, hint: 'Ask for bytes that are there, or without Range for all of them.' },
   LOCK_BUSY: {
     exit: 1,
     http: 503,

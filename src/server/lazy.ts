@@ -15,7 +15,7 @@ import type {
   HTTPMethods,
 } from 'fastify'
 import type { Context } from './context.js'
-import { NoQuery, Nothing } from './declared.js'
+import { ById, NoQuery, Nothing } from './declared.js'
 import { sendError } from './errors.js'
 
 /** What a part answers with. */
@@ -55,6 +55,12 @@ const table: readonly Lazy[] = [
     methods: ['POST'],
     schema: { querystring: NoQuery, body: Nothing },
     load: () => import('./fleet/part.js'),
+  },
+  {
+    urls: ['/v1/sessions/:id/log'],
+    methods: ['GET', 'HEAD'],
+    schema: { params: ById, querystring: NoQuery },
+    load: () => import('./download/part.js'),
   },
   { urls: ['/metrics'], methods: ['GET'], load: () => import('./metrics/part.js') },
   {

@@ -48,6 +48,12 @@ const stream = {
 } as const
 const nothing = { '': 'Nothing.' } as const
 
+const log = {
+  tag: 'events',
+  more: 'Its ETag is another one with each line, `Range` takes one piece, and `If-Range` is heeded.',
+  errors: ['NOT_FOUND', 'HOME_UNUSABLE'],
+} as const
+
 export const words: Readonly<Record<string, Words>> = {
   'GET /v1/sessions': {
     tag: 'sessions',
@@ -187,6 +193,19 @@ export const words: Readonly<Record<string, Words>> = {
     query: ['before', 'after'],
     answer: 'Page',
     errors: ['BAD_INPUT', 'BAD_ID', 'NOT_FOUND', 'HOME_UNUSABLE'],
+  },
+  'GET /v1/sessions/:id/log': {
+    ...log,
+    summary: 'Its file, byte for byte, all of it or a piece',
+    answer: { 'application/x-ndjson': 'The lines as they are in the file, up to the last whole one.' },
+    also: { 206: 'The piece that `Range` asks for.', 304: 'It is as `If-None-Match` knows it.' },
+    errors: [...log.errors, 'RANGE_ABSENT', 'TOO_MANY_STREAMS'],
+  },
+  'HEAD /v1/sessions/:id/log': {
+    ...log,
+    summary: 'How long its file is',
+    answer: nothing,
+    also: { 304: 'It is as `If-None-Match` knows it.' },
   },
   'GET /v1/agents': {
     tag: 'sessions',

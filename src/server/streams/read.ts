@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
 import { isPlace, type Source } from '../../streams/source.js'
+import { isKnown } from '../etag.js'
 import { sendFrames } from '../sse.js'
 import type { Streams } from '../streams.js'
 import { asArray } from './body.js'
@@ -81,6 +82,3 @@ function sendNothing({ end, closed }: Source, { cursor }: Reading, reply: Fastif
     .headers({ 'stream-next-offset': spelled(end), 'stream-up-to-date': 'true', ...rest })
     .send()
 }
-
-const isKnown = (wanted: string | undefined, tag: string): boolean =>
-  (wanted ?? '').split(',').some((each) => each.trim().replace(/^W\//, '') === tag)

@@ -168,6 +168,7 @@ t.test('each route answers as it is said to', async (t) => {
     ['GET /v1/sessions/:id/events', { id }, { query: { offset: '1' } }],
     ['GET /v1/sessions/:id/events', { id: '0123456789ab' }, {}],
     ['GET /v1/sessions/:id/page', { id: '0123456789ab' }, {}],
+    ['GET /v1/sessions/:id/log', { id }, { headers: { ...AUTH, range: 'bytes=99999-' } }],
     ['GET /v1/agents', {}, { query: { x: '1' } }],
     ['GET /v1/events', {}, { headers: { ...AUTH, 'last-event-id': 'x' } }],
     ['POST /v1/sessions', {}, { payload: { agentType: 'nobody', workingDir: home.root, prompt: 'x' } }],
