@@ -26,7 +26,7 @@ const text = { 'content-type': 'text/plain' }
 /** What a client may be told of a file that cannot be read; nothing that is a defect of ours. */
 const told = new Set([200, 400, 404, 409])
 
-const LIMIT_MS = 10_000
+const LIMIT_MS = 30_000
 
 async function ask(t: Test, socket: string, path: string, what: string): Promise<Answer> {
   const began = performance.now()

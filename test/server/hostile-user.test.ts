@@ -20,7 +20,7 @@ import { ensureToken } from '../../src/base/token.js'
 import { ownName } from '../../src/server/cookie.js'
 import { call, cookieOf, login } from '../helpers/call.js'
 import { isRoot } from '../helpers/home.js'
-import { get, newHome, newServer, newSession } from './helpers.js'
+import { get, newHome, newServer, newSession, send } from './helpers.js'
 
 const able = isRoot && spawnSync('setpriv', ['--version']).status === 0
 const skip = able ? false : 'needs root and setpriv'
@@ -55,6 +55,12 @@ const TRIES = `
   attempt('read the token', () => fs.readFileSync(root + '/token'))
   attempt('read a log', () => fs.readFileSync(log))
   attempt('read a code', () => fs.readFileSync(code))
+  attempt('read an environment', () => fs.readFileSync(log.replace(/ndjson$/, 'env')))
+  attempt('list the sockets', () => fs.readdirSync(socket.slice(0, socket.lastIndexOf('/'))))
+  attempt('make a socket', () => fs.writeFileSync(socket + 'x', ''))
+  attempt('take a lock', () => fs.mkdirSync(root + '/registry.ndjson.lock'))
+  attempt('read streams', () => fs.readdirSync(root + '/streams'))
+  attempt('write a checkpoint', () => fs.writeFileSync(root + '/cache/registry.json', ''))
   attempt('append to a log', () => fs.closeSync(fs.openSync(log, 'a')))
   attempt('append to the registry', () => fs.closeSync(fs.openSync(root + '/registry.ndjson', 'a')))
   attempt('write a config', () => fs.closeSync(fs.openSync(root + '/config.json', 'a')))
@@ -82,13 +88,14 @@ t.test('what another user can do', { skip }, async (t) => {
   const { home } = server
   const { sessionId } = await newSession(home)
   issueCode(home)
+  t.equal((await send(server.socketPath, '/v1/stream/mine', 'x', {}, 'PUT')).status, 201)
   const code = join(home.logins, readdirSync(home.logins)[0] ?? '')
   const log = sessionLog(home, sessionId)
   const { port } = new URL(server.url)
   const args = [home.root, log, server.socketPath, code, String(process.pid), port]
   const told = await asNobody(TRIES, ...args)
   const files = Object.keys(told).filter((name) => !/^(listen|ask|send a signal)/.test(name))
-  t.equal(files.length, 17)
+  t.equal(files.length, 23)
   for (const name of files) t.match(told[name], /^(EACCES|EPERM)$/, name)
   t.equal(told['send a signal'], 'EPERM')
   for (const at of ['127.0.0.1', '0.0.0.0']) t.equal(told[`listen at ${at}`], 'EADDRINUSE', at)
