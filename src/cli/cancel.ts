@@ -3,10 +3,10 @@ import { sessionLog } from '../base/paths.js'
 import type { Cause } from '../session/events.js'
 import { frame } from '../session/frame.js'
 import { appendLifecycle } from '../session/lifecycle.js'
-import { readRegistry } from '../session/registry.js'
 import { readSession } from '../session/state.js'
 import { isLive, type Status } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
+import { leftOver } from '../supervisor/choice.js'
 import { supervisorOf } from '../supervisor/choose.js'
 import { type Context, context, seconds, type Verb } from './context.js'
 import { follow } from './follow.js'
@@ -32,7 +32,7 @@ export const verb: Verb<Args> = {
     const ctx = context()
     const timeout = seconds(args.timeout)
     const known = await chosen(ctx, args)
-    const ids = args.all ? [...known, ...(await leftOver(ctx, known))] : known
+    const ids = args.all ? [...known, ...(await leftOver(ctx.home, ctx.supervisor, known))] : known
     if (args.how) {
       const line = frame({ type: 'cancel_requested' }, 'user')
       await print(ids.map((id) => `${appendLine(line, sessionLog(ctx.home, id))}\n`).join(''))
@@ -42,14 +42,6 @@ export const verb: Verb<Args> = {
       `${id} ${done ? status : `was ${status} already`}`
     return forEach(ids, args, (id) => cancel(ctx, id, timeout * 1000), told)
   },
-}
-
-/** Whose unit runs though its log says otherwise, or is gone: an agent can write what it likes there. */
-async function leftOver({ home, supervisor }: Context, known: readonly string[]): Promise<string[]> {
-  const units = await supervisor.list()
-  const { rows } = readRegistry(home)
-  const isOurs = (id: string) => rows.has(id) && !known.includes(id)
-  return [...units].flatMap(([id, { active }]) => (active === 'active' && isOurs(id) ? [id] : []))
 }
 
 async function cancel({ home, supervisor }: Context, id: string, timeout: number) {

@@ -1,6 +1,10 @@
 /** Which of all sessions are meant, wherever somebody asks for several. */
+import { AgentzError } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import { readRegistry } from '../session/registry.js'
 import { isLive, type Status } from '../session/status.js'
 import type { Fleet } from './fleet.js'
+import type { Supervisor, UnitState } from './supervisor.js'
 
 export interface Wanted {
   readonly status?: readonly string[] | undefined
@@ -27,4 +31,22 @@ export function allLive(fleet: Fleet): string[] {
   const live = fleet.ids.filter((id) => isLive(fleet.status(id)))
   const isQueued = (id: string) => fleet.head(id).place !== undefined
   return [...live.filter(isQueued), ...live.filter((id) => !isQueued(id))]
+}
+
+/** Whose unit runs though its log says otherwise, or is gone: an agent can write what it likes there. @param known all that live */
+export async function leftOver(home: Home, supervisor: Supervisor, known: readonly string[]): Promise<string[]> {
+  const units = await unitsOf(supervisor)
+  const { rows } = readRegistry(home)
+  const isOurs = (id: string) => rows.has(id) && !known.includes(id)
+  return [...units].flatMap(([id, { active }]) => (active === 'active' && isOurs(id) ? [id] : []))
+}
+
+async function unitsOf(supervisor: Supervisor): Promise<ReadonlyMap<string, UnitState>> {
+  try {
+    return await supervisor.list()
+  } catch (error) {
+    // Those that live are asked all the same, and each says what came of it.
+    if (error instanceof AgentzError && error.code === 'NO_MANAGER') return new Map()
+    throw error
+  }
 }

@@ -135,6 +135,7 @@ export const answers = {
         sessionId: SessionId,
         done: z.boolean(),
         status: z.optional(Status),
+        stopped: z.optional(z.literal(true)),
         frozen: z.optional(z.boolean()),
         unanswered: z.optional(z.literal(true)),
         offset: z.optional(offset),

@@ -2,7 +2,7 @@
 import { someAtOnce } from '../../base/crowd.js'
 import { toAgentzError } from '../../base/errors.js'
 import { cancelSession } from '../../supervisor/cancel.js'
-import { allLive } from '../../supervisor/choice.js'
+import { allLive, leftOver } from '../../supervisor/choice.js'
 import { readFleet } from '../../supervisor/fleet.js'
 import { freezeSession, thawSession } from '../../supervisor/freeze.js'
 import type { Context } from '../context.js'
@@ -18,7 +18,8 @@ export function open({ home, supervisor }: Context): Part {
   return {
     handle: async ({ routeOptions: { url } }) => {
       const act = acts[url as keyof typeof acts]
-      const ids = allLive(await readFleet(home, supervisor))
+      const live = allLive(await readFleet(home, supervisor))
+      const ids = act === cancelSession ? [...live, ...(await leftOver(home, supervisor, live))] : live
       const results = new Map<string, object>()
       await someAtOnce(ids, AT_ONCE, async (sessionId) => {
         try {
