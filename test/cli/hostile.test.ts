@@ -128,7 +128,7 @@ t.test('whatever is asked for, systemd-run is told the same, and line 1 says it 
       if (argv.length !== 1 || argv[0]?.join('\0') !== withoutId(plain).join('\0'))
         throw new Error(`systemd-run was told ${JSON.stringify(argv)}`)
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   )
   const halves =
     '{"agentType":"command","command":["true"],"workingDir":"/","prompt":"\\ud800 \\udc00\\ud800","title":"\\udfff"}'
