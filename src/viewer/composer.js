@@ -9,6 +9,7 @@ export function composer(id) {
   const told = h('div', { class: 'told', role: 'status' })
   const text = h('textarea', {
     rows: '1',
+    title: 'Enter sends, Shift+Enter begins a line',
     'aria-label': 'Message to the session',
     onkeydown: (event) => {
       if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {

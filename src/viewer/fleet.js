@@ -22,6 +22,8 @@ export async function openFleet(page) {
   let sessions = []
   /** @type {Map<string, any>} what waits for an answer, by session */
   let asks = new Map()
+  /** @type {any} why units could not be asked, if so: statuses are what processes look like then */
+  let unasked
   let most = FEW
   let only = ''
   let selected = ''
@@ -68,7 +70,11 @@ export async function openFleet(page) {
     }))
     const needs = counts[0]?.count ?? 0
     document.title = `${needs > 0 ? `(${needs}) ` : ''}agentz`
-    const wanted = counts.map(({ name, title, count }) => ({ name, text: `${title} ${count}`, count }))
+    const wanted = counts.map(({ name, title, count }) => ({
+      name,
+      text: `${title} ${count}${name === 'finished' && count >= most ? '+' : ''}`,
+      count,
+    }))
     drawChips(chips, wanted, only, (name) => {
       only = only === name ? '' : name
       draw()
@@ -78,13 +84,15 @@ export async function openFleet(page) {
     drawGroups(list, rows, asks, selected)
     const ended = counts.at(-1)?.count ?? 0
     more.hidden = ended < most
-    told.replaceChildren(
-      ...(sessions.length === 0
-        ? [h('p', {}, 'There is no session yet. Start one here, or with ', h('code', {}, 'agentz run "..."'), '.')]
-        : rows.length === 0
-          ? [h('p', {}, 'No session fits.')]
-          : []),
-    )
+    const words = []
+    if (unasked !== undefined) words.push(complaint(new Refused(unasked)))
+    if (sessions.length === 0) {
+      words.push(
+        h('p', {}, 'There is no session yet. Start one here, or with ', h('code', {}, 'agentz run "..."'), '.'),
+      )
+    } else if (rows.length === 0) words.push(h('p', {}, 'No session fits.'))
+    // What was read aloud already is not said again.
+    if (told.textContent !== words.map(({ textContent }) => textContent).join('')) told.replaceChildren(...words)
   }
 
   let isWanted = false
@@ -118,6 +126,7 @@ export async function openFleet(page) {
     const { sessions: open } = waiting ? await ask('/v1/approvals') : { sessions: [] }
     const byId = new Map([...living.sessions, ...ended.sessions].map((session) => [session.sessionId, session]))
     sessions = [...byId.values()].filter(({ archived }) => !archived)
+    unasked = living.unasked
     asks = new Map(
       open.map((/** @type {any} */ session) => [session.sessionId, [...session.approvals, ...session.inputs]]),
     )

@@ -45,6 +45,7 @@ export function follow(path, from, follower) {
   /** Whether the server answers that there is no such place: the file was put back from a copy while nobody looked. */
   async function isAnotherLog() {
     const stop = new AbortController()
+    const late = setTimeout(() => stop.abort(), AGAIN_MS)
     try {
       const { status } = await fetch(`${path}?offset=${last}`, { signal: stop.signal })
       return status === 400
@@ -52,6 +53,7 @@ export function follow(path, from, follower) {
       // It does not answer at all; that is no news.
       return false
     } finally {
+      clearTimeout(late)
       stop.abort()
     }
   }

@@ -243,6 +243,7 @@ export class Transcript {
     if (surplus <= 0) return
     const gone = end === 'top' ? this.#items.splice(0, surplus) : this.#items.splice(MOST)
     for (const { element } of gone) element.remove()
+    for (const [toolId, call] of this.#calls) if (!call.isConnected) this.#calls.delete(toolId)
     if (end === 'top') this.#from = this.#items[0]?.from ?? this.#to
     else {
       this.#leave()

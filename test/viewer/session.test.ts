@@ -57,6 +57,16 @@ t.test('one session', async (t) => {
     appendFileSync(sessionLog(home, id), 'torn\x18\n{"not an event}\n')
     await page.getByText(/damaged: 5 bytes/).waitFor()
     await page.getByText(/damaged: 15 bytes/).waitFor()
+    const see = (isHidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+      )
+    await see(true)
+    await until(() => server.streams.size === 0, 'a tab that nobody sees holds no connection')
+    files.say(id, { type: 'text', content: 'Nobody has seen it.' })
+    await see(false)
+    await page.getByText('Nobody has seen it.').waitFor()
+    t.equal(await page.getByText('Now it works.').count(), 1)
     files.ends(id, { type: 'session_interrupted', cause: { result: 'oom-kill' } })
     await page.locator('.badge.interrupted').waitFor()
     t.match(await page.locator('.cause').innerText(), /oom-kill/)
