@@ -1,5 +1,6 @@
 /** What a recover does with a session that nothing carries: a pure function of what is left of it. */
 import type { Cause } from '../session/events.js'
+import { isOver } from '../session/life.js'
 import { isLive } from '../session/status.js'
 import { isAbandoned, leftToDo } from '../session/unfinished.js'
 import type { Aftermath } from './aftermath.js'
@@ -12,11 +13,13 @@ export interface Plan {
   readonly cause?: Cause
 }
 
-type Left = Pick<Aftermath, 'state' | 'asked' | 'bootId' | 'exit' | 'decided'>
+type Left = Pick<Aftermath, 'state' | 'asked' | 'bootId' | 'exit' | 'decided' | 'wasSaid'>
 
 /** @returns undefined for a session that is none of a recover's business */
 export function planFor(left: Left, now: Moment): Plan | undefined {
   const { state, asked, decided } = left
+  if (isOver(state) && left.wasSaid && !state.cancelRequested)
+    return { action: 'resume', why: 'a message was said to it after it had ended' }
   if (!isAbandoned(state) || decided === 'marked') return undefined
   const { spec, status, epoch, cancelRequested } = state
   // It waits for its turn, or is just being created.

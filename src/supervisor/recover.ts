@@ -11,7 +11,7 @@ import type { EventOf } from '../session/events.js'
 import { appendLifecycle } from '../session/lifecycle.js'
 import { isLive } from '../session/status.js'
 import { isAbandoned } from '../session/unfinished.js'
-import { Aftermath } from './aftermath.js'
+import { Aftermath, mayBeSaid } from './aftermath.js'
 import { Brake } from './brake.js'
 import { readFleet, unitState } from './fleet.js'
 import { thisMoment } from './moment.js'
@@ -85,23 +85,26 @@ class Recovery {
     const fleet = await readFleet(this.#home, this.#supervisor)
     const found: Aftermath[] = []
     for (const id of fleet.ids) {
-      const row = fleet.row(id)
-      if (row.status !== 'interrupted' || !isAbandoned(row)) continue
-      const left = await this.#aftermath(id)
+      if (isLive(fleet.status(id))) continue
+      const isLeft = fleet.status(id) === 'interrupted' && isAbandoned(fleet.row(id))
+      const left = await this.#aftermath(id, isLeft)
       if (left !== undefined && this.#plan(left) !== undefined) found.push(left)
     }
     if (found.some(({ exit }) => exit !== undefined)) await delay(LAST_WORD_MS)
     return found.sort((a, b) => (a.lastActivity < b.lastActivity ? 1 : a.lastActivity > b.lastActivity ? -1 : 0))
   }
 
-  /** One session whose file cannot be read keeps no other from being brought back. */
-  async #aftermath(id: string): Promise<Aftermath | undefined> {
+  /** One session whose file cannot be read keeps no other from being brought back. @param isLeft else it has ended */
+  async #aftermath(id: string, isLeft: boolean): Promise<Aftermath | undefined> {
     try {
+      if (!isLeft && !mayBeSaid(this.#home, id)) return undefined
       const left = new Aftermath(this.#home, id)
       this.#open.push(left)
       return left
     } catch (thrown) {
       if (!(thrown instanceof AgentzError) && errno(thrown) === undefined) throw thrown
+      // What has ended is not in want of anything; its file may have been removed.
+      if (!isLeft) return undefined
       const why = `its file cannot be read: ${toAgentzError(thrown).message}`
       await this.#options.onResult({ sessionId: id, action: 'failed', why })
       return undefined

@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
-import { Aftermath } from '../../src/supervisor/aftermath.js'
+import { Aftermath, mayBeSaid } from '../../src/supervisor/aftermath.js'
 import { newHome } from '../helpers/home.js'
 import { newSession } from '../helpers/session.js'
 
@@ -83,6 +83,21 @@ t.test('what a recover has decided stands until the next start, and old daemons 
   t.equal(left().decided, undefined)
   write({ type: 'session_recovery', by: 'supervisor', epoch: 1, action: 'marked', why: 'late' }, exited(1))
   t.match(left(), { decided: undefined, exit: undefined })
+})
+
+t.test('what was said after the end, and to nobody', async (t) => {
+  const { home, id, write, left } = await stage(t)
+  const message = (messageId: string) => ({ type: 'user_message', by: 'user', messageId, content: 'x'.repeat(9_000) })
+  write(started(1), message('before'), { type: 'session_completed', by: 'daemon', epoch: 1, metadata: {} }, exited(1))
+  t.equal(left().wasSaid, false, 'one that the daemon knew of')
+  write({ type: 'system', by: 'daemon', epoch: 1, content: 'x'.repeat(9_000).replace(/x{80}/g, '$&\n') }, exited(1))
+  t.equal(mayBeSaid(home, id), false)
+  write(message('after'))
+  t.equal(mayBeSaid(home, id), true, 'though it is longer than what is looked at')
+  t.equal(left().wasSaid, true)
+  write(started(2), { type: 'message_sent', by: 'daemon', epoch: 2, messageId: 'after', delivery: 'new' })
+  write({ type: 'session_failed', by: 'daemon', epoch: 2, error: 'x', cause: { result: 'agent' } }, exited(2))
+  t.equal(left().wasSaid, false)
 })
 
 t.test('activity is what an agent or a person did', async (t) => {

@@ -30,6 +30,7 @@ function left(fields: Omit<Partial<Left>, 'state'> & { state?: object; spec?: ob
     bootId: 'b1',
     exit: undefined,
     decided: undefined,
+    wasSaid: false,
     ...rest,
   }
 }
@@ -104,6 +105,21 @@ t.test('what was marked, or has ended otherwise, is none of its business, whatev
       },
     ),
   )
+})
+
+t.test('what was said to a session after its end is said, however it has ended', async (t) => {
+  for (const status of terminalStatuses) {
+    const ended = { ...over, status, cause: { result: 'stopped', message: 'x' } }
+    const said = (state: object = {}, more: object = {}) =>
+      planFor(left({ state: { ...ended, ...state }, wasSaid: true, ...more }), now)
+    t.match(said(), { action: 'resume', why: /after it had ended/, cause: undefined }, status)
+    t.match(
+      said({}, { spec: { restart: 'mark' }, decided: 'marked' }),
+      { action: 'resume' },
+      'somebody wants it to go on',
+    )
+    t.equal(said({ cancelRequested: true }), undefined, 'or does not any more')
+  }
 })
 
 t.test('--restart mark is never resumed', async () => {

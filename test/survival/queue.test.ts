@@ -137,5 +137,18 @@ survives('sender-killed', {
     t.strictSame(a.said(id), ['hello', 'first', 'second'], 'each once, in their order')
     await until(() => a.show(id).status === 'completed', 'it ends')
     await settled(t, a, id)
+    const freeAgain = stuck(t, a, name)
+    const isThird = () => ofType(a, id, 'user_message').length === 3
+    await killed(a, ['send', id, 'say third'], isThird, 'another one is in the file')
+    freeAgain()
+    t.match(a.show(id), { status: 'completed', queued: 1 }, 'it has ended, and one message was not taken')
+    t.match(a.do('show', id).stdout, /1 message that the agent has not taken yet/)
+    const recovered = () => lines(a.do('recover', '--json', '--spacing', '0.05').stdout).map((line) => JSON.parse(line))
+    t.match(recovered(), [{ sessionId: id, action: 'resumed', why: /after it had ended/ }])
+    await until(() => a.said(id).includes('third'), 'recover has it said')
+    await until(() => a.show(id).status === 'completed', 'it ends')
+    t.strictSame(recovered(), [], 'once')
+    t.strictSame(a.said(id), ['hello', 'first', 'second', 'third'])
+    await settled(t, a, id)
   },
 })
