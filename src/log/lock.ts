@@ -5,9 +5,10 @@
  *   loss and say so when the work returns (its append is idempotent by fold, see session/registry.ts);
  * - its retries start at 1 s: we bring our own schedule;
  * - it has no queue within a process: we line up;
- * - a writer killed inside it delays others by `stale`, so that is at its minimum.
+ * - a writer killed inside it delays others by `stale`, so that is at its minimum; and by up to a second more in the first lock of a
+ *   process, which is given a time to come, to see how precise times are: we give it the time it is.
  */
-import { rmSync, statSync } from 'node:fs'
+import fs, { rmSync, statSync } from 'node:fs'
 import { AgentzError, errno, reason } from '../base/errors.js'
 
 const STALE_MS = 2000
@@ -15,6 +16,20 @@ const STALE_MS = 2000
 const ATTEMPTS = 300
 const FIRST_WAIT_MS = 2
 const LONGEST_WAIT_MS = 60
+
+/** A whole second and 5 ms: no other time that it sets has these. */
+const isTrial = (time: number): boolean => time % 1000 === 5 && time > Date.now()
+
+/** Not on the second, where a file system of whole seconds would have it. */
+const justNow = (now = Date.now()): Date => new Date(now % 1000 === 0 ? now - 1 : now)
+
+const ownFs = {
+  ...fs,
+  utimes: (path: string, atime: Date, mtime: Date, done: fs.NoParamCallback): void => {
+    const time = isTrial(mtime.getTime()) ? justNow() : mtime
+    fs.utimes(path, atime, time, done)
+  },
+}
 
 interface Held {
   lost?: Error
@@ -61,6 +76,7 @@ async function obtain(path: string, held: Held): Promise<() => Promise<void>> {
       const release = await lockfile.lock(path, {
         realpath: false,
         stale: STALE_MS,
+        fs: ownFs,
         onCompromised: (error) => {
           held.lost = error
         },
@@ -86,7 +102,6 @@ async function obtain(path: string, held: Held): Promise<() => Promise<void>> {
 /** A clock that went back leaves locks of a time to come, which would be held until it has come. */
 function removeFuture(path: string): void {
   const lock = statSync(`${path}.lock`, { throwIfNoEntry: false })
-  // proper-lockfile itself rounds up to a whole second when it looks how precise times are.
   if (lock === undefined || lock.mtimeMs < Date.now() + 2 * STALE_MS) return
   rmSync(`${path}.lock`, { recursive: true, force: true })
 }
