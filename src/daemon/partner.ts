@@ -33,8 +33,8 @@ export class Partner {
   readonly #host: Host
   readonly #hooks: PartnerHooks
   readonly #silence: Silence
-  /** Messages on their way to this process. */
-  readonly #sending = new Set<string>()
+  /** Messages on their way to this process, and how many turns it had begun before. */
+  readonly #sending = new Map<string, number>()
   /** Those of them that it is known to have. */
   #accepted = new Set<string>()
   /** Requests that it waits for, of this process or kept from an earlier one. */
@@ -74,11 +74,12 @@ export class Partner {
   /** Messages that were handed over, and whose turn is not seen yet. */
   get sending(): ReadonlySet<string> {
     const { inTurn, messages } = this.#host.state()
-    for (const messageId of this.#sending) {
+    for (const [messageId, before] of this.#sending) {
       const { accepted = false, answered = false } = messages.get(messageId) ?? {}
-      if (accepted && (inTurn || answered)) this.#sending.delete(messageId)
+      // The receipt may come behind a turn that was over at once.
+      if (accepted && (inTurn || answered || this.#turns > before)) this.#sending.delete(messageId)
     }
-    return this.#sending
+    return new Set(this.#sending.keys())
   }
 
   async start(): Promise<void> {
@@ -176,7 +177,7 @@ export class Partner {
     const running = this.#running
     if (running === undefined) return
     const accepted = this.#accepted
-    this.#sending.add(messageId)
+    this.#sending.set(messageId, this.#turns)
     this.#interrupted = false
     const how = delivery === 'steered' && running.queues === true ? 'queued' : delivery
     await this.#host.output.commit([{ type: 'message_sent', messageId, delivery: how }], 'daemon')
@@ -233,7 +234,7 @@ export class Partner {
     this.#silence.broken()
     // An agent that takes one message a turn has had it when the turn ends, though its receipt may come behind.
     const isOver = events.some(({ type }) => type === 'turn_ended') && this.#running?.steers === false
-    if (isOver) for (const messageId of this.#sending) this.#accept(messageId)
+    if (isOver) for (const messageId of this.#sending.keys()) this.#accept(messageId)
     const told = events.flatMap((event) => this.#asTold(event, anew))
     this.#host.output.emit(told, 'agent')
     for (const event of told) {

@@ -237,3 +237,12 @@ t.test('a receipt that comes behind the end of its turn: the message was had all
   t.ok(types.indexOf('message_accepted prompt') < types.indexOf('turn_ended 1 failed'))
   t.equal(types.filter((line) => line === 'message_accepted prompt').length, 1)
 })
+
+t.test('a turn that is over before the receipt of its message: nobody waits for another one', async (t) => {
+  for (const steers of [true, false]) {
+    const agent = new FakeAgent({ steers, onSend: (run) => run.reply('at once') })
+    const stage = await Stage.of(t, agent)
+    t.same(await stage.verdict, { kind: 'completed' })
+    t.equal(agent.last.messages.length, 1)
+  }
+})

@@ -133,7 +133,8 @@ t.test('an agent that keeps its questions: the same one is asked, and its tool s
         run.ask(requestId, 't1')
       }
     },
-    onSend: () => undefined,
+    // It is asked to go on in this turn; or behind it, where the disk was slow and the answer has come first.
+    onSend: (run) => void setImmediate(() => run.book.inTurn || run.reply('there is nothing more')),
   })
   const before = [...began, sent, taken, turn, use, ask, question, killed]
   const stage = await Stage.of(t, agent, { before })
