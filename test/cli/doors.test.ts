@@ -1,18 +1,24 @@
 /** What each door tells of a session is the same: show, ls, both with --json, HTTP and SSE; and who asks about what has ended asks no manager. */
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import type { Test } from 'tap'
 import t from 'tap'
+import { AgentzError } from '../../src/base/errors.js'
 import { type Home, sessionLog } from '../../src/base/paths.js'
+import { byRoute } from '../../src/server/hints.js'
 import { type CauseWord, causes } from '../../src/session/cause.js'
 import type { Cause } from '../../src/session/events.js'
 import type { Loose } from '../../src/session/life.js'
 import { appendLifecycle, type LifeEvent } from '../../src/session/lifecycle.js'
+import { sessionView } from '../../src/session/view.js'
+import { readFleet, readTrue } from '../../src/supervisor/fleet.js'
 import { Agentz, lines, root } from '../helpers/agentz.js'
 import { tempDir } from '../helpers/home.js'
 import { newSession } from '../helpers/session.js'
-import { get, newServer, SseClient } from '../server/helpers.js'
+import { get, newApp, newServer, SseClient } from '../server/helpers.js'
+import { likely } from '../session/histories.js'
 
 /** agentz where whoever asks systemd anything leaves a mark. */
 function unasked(t: Test): { a: Agentz; isMarked: () => boolean } {
@@ -105,7 +111,7 @@ t.test('every cause at every door: the same word, the same fields, the same advi
     t.strictSame([itsStatus, itsCause], [status, column], `ls: ${word}`)
     t.strictSame(short(listed.find(({ sessionId }) => sessionId === id)!), told, `HTTP, the list: ${word}`)
     const { advice: itsAdvice, ...one } = await http(`/v1/sessions/${id}`)
-    t.strictSame({ ...short(one), advice: itsAdvice }, { ...told, advice }, `HTTP, one: ${word}`)
+    t.strictSame({ ...short(one), advice: itsAdvice }, { ...told, advice: byRoute(advice) }, `HTTP, one: ${word}`)
     const event = sse.events.map(({ data }) => JSON.parse(data)).findLast(({ sessionId }) => sessionId === id)
     t.match(event.cause ?? event, cause, `SSE: ${word}`)
   }
@@ -143,4 +149,62 @@ t.test('1,000 sessions that have ended: ls starts no systemctl', async (t) => {
   )
   a.do('ls')
   t.ok(isMarked(), 'and would have been for one that lives')
+})
+
+/** What every door tells of a session's life; the rest is of lists alone, or of one session. */
+const told = [
+  'status',
+  'cause',
+  'error',
+  'pid',
+  'epoch',
+  'restarts',
+  'frozen',
+  'queuedAt',
+  'stalled',
+  'bootId',
+] as const
+const lifeOf = (row: object) => JSON.stringify(told.map((key) => [key, (row as Loose)[key]]))
+
+t.test('any history, with any unit or without a manager: list, show and HTTP say the same', async (t) => {
+  const seed = Date.now() % 2 ** 31
+  const units = fc.sample(fc.constantFrom(undefined, 'active', 'activating', 'deactivating', 'failed'), {
+    seed,
+    numRuns: 60,
+  })
+  const { app, home, supervisor } = await newApp(t, { guard: { kind: 'unix' } })
+  for (const [at, records] of fc.sample(likely, { seed, numRuns: units.length }).entries()) {
+    const { sessionId } = await newSession(home)
+    const unit = units[at]
+    if (unit !== undefined) supervisor.units.set(sessionId, { active: unit, sub: 'x' })
+    const path = sessionLog(home, sessionId)
+    for (const record of records) appendFileSync(path, `${JSON.stringify({ ...record, sessionId })}\n`)
+  }
+  const carried = new Map(supervisor.units)
+  // It is made again, from the files.
+  rmSync(home.registry)
+  for (const manager of ['as it is', 'without units', 'away']) {
+    supervisor.units.clear()
+    if (manager === 'as it is') for (const [id, unit] of carried) supervisor.units.set(id, unit)
+    if (manager === 'away') {
+      const nobody = () => Promise.reject(new AgentzError('NO_MANAGER', 'nobody answers'))
+      Object.assign(supervisor, { list: nobody, show: nobody })
+    }
+    const fleet = await readFleet(home, supervisor)
+    const listed: Loose[] = (await app.inject('/v1/sessions')).json().sessions
+    // One to which nothing has happened yet may still be about to be told to the registry.
+    t.ok(listed.length > units.length / 2)
+    for (const id of fleet.ids) {
+      const state = await readTrue(home, supervisor, id)
+      const one = sessionView(state, { log: sessionLog(home, id), unit: supervisor.unitName(id) })
+      const doors = {
+        show: lifeOf(one),
+        'ls --json': lifeOf(JSON.parse(fleet.text(id))),
+        'HTTP, one': lifeOf((await app.inject(`/v1/sessions/${id}`)).json()),
+        'HTTP, the list': lifeOf(listed.find(({ sessionId }) => sessionId === id) ?? {}),
+      }
+      if (new Set(Object.values(doors)).size === 1 && fleet.status(id) === state.status) continue
+      t.fail(`seed ${seed}, manager ${manager}: ${id}`, { doors, file: readFileSync(sessionLog(home, id), 'utf8') })
+    }
+  }
 })
