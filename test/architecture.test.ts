@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const floors = [
   ['base'],
   ['log'],
-  ['session', 'streams', 'sockets'],
+  ['session', 'streams', 'sockets', 'delivery'],
   ['agents', 'supervisor'],
   ['daemon', 'server', 'client'],
   ['cli'],
@@ -58,7 +58,8 @@ const withoutTwin: Record<string, string> = {
   'test/server/streams/conformance.test.ts': 'server/streams/, by the official suite of the protocol',
   'test/server/hostile-user.test.ts': "what is the server's before another user of the machine",
   'test/server/hostile-files.test.ts': 'every route that reads, over files that somebody has poisoned',
-  'test/server/hostile-output.test.ts': 'frames.ts and ndjson.ts before lines that look like something else',
+  'test/server/hostile-output.test.ts':
+    'delivery/frames.ts and delivery/ndjson.ts before lines that look like something else',
   'test/server/streams/huge.test.ts': 'streams of more than 4 GiB, over HTTP',
   'test/server/streams/clients.test.ts': 'server/streams/, by the official client',
   'test/streams/disk.test.ts': 'streams/ on a full disk',
@@ -152,6 +153,14 @@ t.test('a room uses rooms of lower floors only', async (t) => {
     [],
     'nothing imports the command line',
   )
+})
+
+t.test('the server itself stays tiny', async (t) => {
+  // Without its parts, each of which is loaded when somebody asks for it.
+  const core = sources.filter((path) => /^src\/server\/(routes\/)?[^/]+$/.test(path))
+  const lines = core.reduce((sum, path) => sum + read(path).split('\n').length - 1, 0)
+  t.ok(core.length > 10)
+  t.ok(lines <= 1000, `${lines} lines, and 1,000 at most`)
 })
 
 /** src/server/NAME/ with a part.ts in it is loaded by a row of lazy.ts, when somebody asks for it. */

@@ -1,8 +1,8 @@
 /**
  * The bearer token of the server: 32 random bytes in a file of mode 0600, read by the server and by `agentz token` alone. Whoever
- * has it may do everything that its owner may; what a browser is given (server/cookie.ts) is made from it, and ends with it.
+ * has it may do everything that its owner may; what a browser is given (cookie.ts) is made from it, and ends with it.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { existsSync, linkSync, renameSync } from 'node:fs'
 import { AgentzError, errno, reason } from './errors.js'
 import type { Home } from './paths.js'
@@ -55,3 +55,13 @@ const unusable = (home: Home, why: string, cause?: unknown) =>
     hint: 'Remove it, and a new one is made, or run `agentz token --rotate`.',
     cause,
   })
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** Whether an Authorization header carries this token. */
+export function bears(authorization: string | undefined, token: string): boolean {
+  const [scheme, given, ...rest] = (authorization ?? '').split(' ')
+  // Hashes are of equal length, whatever was sent: the time of the comparison tells nothing.
+  const fits = given !== undefined && rest.length === 0 && timingSafeEqual(digest(given), digest(token))
+  return fits && scheme?.toLowerCase() === 'bearer'
+}

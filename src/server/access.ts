@@ -3,9 +3,10 @@
  * and the session's id, but no query, body, token, cookie or code, and no path of the client's own making: secrets get lost in those.
  */
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Answered, answered } from '../base/channels.js'
 import type { ErrorCode } from '../base/errors.js'
 import { isId } from '../session/id.js'
-import { type Answered, answered } from './channels.js'
+import { callerOf } from '../sockets/caller.js'
 import type { Admission } from './guard.js'
 
 declare module 'fastify' {
@@ -15,9 +16,6 @@ declare module 'fastify' {
     refused: string | undefined
   }
 }
-
-/** What a client may be told from, cut: it is foreign text, and may go to a terminal. */
-const SHOWN = 100
 
 export function decorateRequests(app: FastifyInstance): void {
   app.decorateRequest('admitted', undefined)
@@ -41,7 +39,7 @@ export function logAccess(door: 'unix' | 'tcp', request: FastifyRequest, reply: 
         by: admitted?.by,
       },
       ...(isId(id) && { session: id }),
-      ...(refused !== undefined && { refused, ...callerOf(request) }),
+      ...(refused !== undefined && { refused, ...callerOf(request.headers) }),
     }
     if (answered.hasSubscribers && status !== null) {
       const [route, seconds] = [request.routeOptions.url ?? 'none', reply.elapsedTime / 1000]
@@ -60,16 +58,4 @@ export function logNoRequest(
   refused: ErrorCode,
 ): void {
   logger.warn({ method: null, route: null, status, door, refused }, 'request')
-}
-
-function callerOf({ headers }: FastifyRequest) {
-  const shown = ([, value]: [string, unknown]) => typeof value === 'string'
-  const { host, origin, 'sec-fetch-site': site } = headers
-  const cut = ([name, value]: [string, unknown]) => [
-    name,
-    String(value)
-      .slice(0, SHOWN)
-      .replace(/[^ -~]/g, '?'),
-  ]
-  return Object.fromEntries(Object.entries({ host, origin, site }).filter(shown).map(cut))
 }

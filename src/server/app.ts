@@ -4,11 +4,12 @@
  */
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { AgentzError } from '../base/errors.js'
+import { utf8 } from '../base/utf8.js'
+import { refuseConnection } from '../sockets/refuse.js'
 import { decorateRequests, logAccess, logNoRequest } from './access.js'
 import type { Context } from './context.js'
 import { declareRoutes } from './declared.js'
-import { refuseConnection, sendError, sendNotFound } from './errors.js'
+import { sendError, sendNotFound } from './errors.js'
 import { type Guard, guardOf } from './guard.js'
 import { lazyRoutes } from './lazy.js'
 import { conversationRoutes } from './routes/conversation.js'
@@ -88,15 +89,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       done(null, undefined)
       return
     }
-    let text: string
     try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+      parseJson(request, utf8(body), done)
     } catch (error) {
-      // Else it would be changed silently.
-      done(new AgentzError('BAD_INPUT', 'the body of the request is not UTF-8', { cause: error }))
-      return
+      done(error as Error)
     }
-    parseJson(request, text, done)
   })
   app.setErrorHandler(sendError)
   app.setNotFoundHandler(sendNotFound)

@@ -1,25 +1,14 @@
 /** What the routes work with. */
 import type { Home } from '../base/paths.js'
+import type { Feeds } from '../delivery/feed.js'
+import type { Streams } from '../delivery/streams.js'
+import type { Sharing } from '../streams/sharing.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
-import type { Feeds } from './feed.js'
-import type { Streams } from './streams.js'
 
 export interface Addresses {
   readonly url: string
   readonly page: string
 }
-
-/** Who else may use durable streams over TCP; the sessions among them need the token all the same. */
-export interface Sharing {
-  /** Of pages that may send requests, with the token. */
-  readonly origins: readonly string[]
-  /** Everybody who reaches the port may, without one. */
-  readonly public: boolean
-  /** How long a poll waits, in milliseconds, for tests. */
-  readonly pollMs?: number
-}
-
-export const unshared: Sharing = { origins: [], public: false }
 
 /** What routes work with. */
 export interface Context {

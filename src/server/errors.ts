@@ -1,17 +1,10 @@
 /** Every error leaves as {"error":{"code","message","hint"}} with the status of the one table in base/errors. */
-import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError, errno, toAgentzError } from '../base/errors.js'
-import { byRoute } from './hints.js'
-import { pathOf } from './path.js'
+import { errorBody } from '../base/hints.js'
 
-export interface ErrorBody {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string }
-}
-
-export function errorBody({ code, message, hint }: AgentzError): ErrorBody {
-  return { error: { code, message, hint: byRoute(hint) } }
-}
+/** The path alone: a query does not belong in logs and errors. */
+const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? ''
 
 /** Fastify's own refusals in the words of the table. What it does not blame on the client is a defect. */
 export function fromFastify(error: unknown): AgentzError {
@@ -42,25 +35,4 @@ export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void
   const message = `there is no ${request.method} ${pathOf(request).slice(0, 200)}`
   const hint = 'What there is, `GET /docs` shows, and `GET /openapi.json` tells programs.'
   sendError(new AgentzError('NOT_FOUND', message, { hint }), request, reply)
-}
-
-/**
- * What was no HTTP at all never becomes a request; it gets the same words. Nor does one that is not sent to its end in time.
- * @returns the status that was answered; undefined where there is nobody, or nothing, to be told
- */
-export function refuseConnection(error: Error, socket: Socket): number | undefined {
-  // Browsers connect ahead, and then may have nothing to ask.
-  if (errno(error) === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
-    socket.destroy()
-    return undefined
-  }
-  const isLate = errno(error) === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const why = isLate ? 'the request was not sent to its end in time' : `this is not an HTTP request: ${error.message}`
-  const body = JSON.stringify(errorBody(new AgentzError('BAD_INPUT', why)))
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json; charset=utf-8', 'Connection: close']
-  // Whoever does not read it must not keep the connection.
-  const timer = setTimeout(() => socket.destroy(), 1000)
-  socket.once('close', () => clearTimeout(timer))
-  socket.end(`${head.join('\r\n')}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
-  return 400
 }

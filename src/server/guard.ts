@@ -4,12 +4,11 @@
  * for the token or the cookie that was made from it, in this order, before a route or a body is looked at. The Unix socket is
  * guarded by the modes of its directory and itself, and no browser reaches it.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { isLoggedIn } from '../base/cookie.js'
 import { AgentzError } from '../base/errors.js'
-import { isOwnIn } from '../streams/name.js'
-import { type Sharing, unshared } from './context.js'
-import { isLoggedIn } from './cookie.js'
+import { bears } from '../base/token.js'
+import { type Sharing, sharedBy, unshared } from '../streams/sharing.js'
 
 export type Guard =
   | { readonly kind: 'unix' }
@@ -44,8 +43,6 @@ export interface Admission {
 const names = ['127.0.0.1', 'localhost', '[::1]']
 const friendly = new Set(['same-origin', 'none'])
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-
 /**
  * The check as one function, for one onRequest hook.
  * @throws WRONG_HOST, FORBIDDEN_ORIGIN, UNAUTHORIZED; HOME_UNUSABLE if the token cannot be read
@@ -64,13 +61,13 @@ export function guardOf(guard: Guard, sharing: Sharing = unshared): (request: Fa
       names.some((name) => host === `${name}:${port}`) || host === `${guard.page(tokenNow())}:${port}`
     checkHost(request, isOurs)
     const { config } = request.routeOptions
-    const shared = config.streams ? sharedBy(request, sharing) : undefined
+    const shared = config.streams ? sharedBy(request.url, request.headers.origin, sharing) : undefined
     if (shared === 'everybody') return { by: 'open' }
     if (!shared && !(config.page && isNavigation(request))) checkOrigin(request, isOurs)
     // A browser asks first, and cannot say who it is then; it is told no more than that it may.
     if (config.open || (shared && request.method === 'OPTIONS')) return { by: 'open' }
     const token = tokenNow()
-    if (hasToken(request, token)) return { by: 'token', token }
+    if (bears(request.headers.authorization, token)) return { by: 'token', token }
     // Under a name that others have too, any server of theirs could have been sent it.
     if (request.headers.host === `${guard.page(token)}:${port}` && isLoggedIn(request.headers.cookie, token, port)) {
       checkOwnPage(request)
@@ -78,19 +75,6 @@ export function guardOf(guard: Guard, sharing: Sharing = unshared): (request: Fa
     }
     throw new AgentzError('UNAUTHORIZED', 'the request carries no token, or not the one of this server')
   }
-}
-
-function sharedBy(request: FastifyRequest, sharing: Sharing): 'everybody' | 'origin' | undefined {
-  if (sharing.public && !isOwnIn(request.url)) return 'everybody'
-  const { origin } = request.headers
-  return origin !== undefined && sharing.origins.includes(origin) ? 'origin' : undefined
-}
-
-function hasToken(request: FastifyRequest, token: string): boolean {
-  const [scheme, given, ...rest] = (request.headers.authorization ?? '').split(' ')
-  // Hashes are of equal length, whatever was sent: the time of the comparison tells nothing.
-  const fits = given !== undefined && rest.length === 0 && timingSafeEqual(digest(given), digest(token))
-  return fits && scheme?.toLowerCase() === 'bearer'
 }
 
 type IsOurs = (host: string | undefined) => boolean

@@ -2,23 +2,22 @@
  * The server's ears: a Unix socket for programs of this user, and loopback TCP for browsers. Each has an app of its own: the guard is
  * then chosen where it is built, and no request has to be asked by which way it came. Both share the tails and the cap.
  */
-import { createServer, type Server } from 'node:net'
 import { type Config, readConfig } from '../base/config.js'
+import { ownName } from '../base/cookie.js'
 import { AgentzError, reason } from '../base/errors.js'
 import { createLogger, type Logger } from '../base/logger.js'
 import { ensureHome, type Home, serverSocket } from '../base/paths.js'
 import { ensureToken } from '../base/token.js'
+import { Feeds } from '../delivery/feed.js'
+import { Streams } from '../delivery/streams.js'
 import type { Idle } from '../sockets/idle.js'
 import { listenInherited } from '../sockets/inherited.js'
 import { silentOf } from '../sockets/listening.js'
-import { listenLoopback, loopback, portOf } from '../sockets/loopback.js'
+import { listenLoopback, loopback, otherDoor, portOf } from '../sockets/loopback.js'
 import { listenUnix } from '../sockets/unix.js'
+import { type Sharing, unshared } from '../streams/sharing.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
 import { buildApp } from './app.js'
-import { type Sharing, unshared } from './context.js'
-import { ownName } from './cookie.js'
-import { Feeds } from './feed.js'
-import { Streams } from './streams.js'
 
 export interface ListenOptions {
   readonly home: Home
@@ -103,10 +102,4 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     throw new AgentzError('SERVER_LISTEN', `cannot listen: ${reason(error)}`, { cause: error })
   }
   return { url: addresses().url, socketPath, feeds, streams, close }
-}
-
-/** The second address of an app: what comes in there is the app's as if it had come by the first. */
-function otherDoor(server: Server): Server {
-  const options = { allowHalfOpen: true, noDelay: true }
-  return createServer(options, (socket) => server.emit('connection', socket)).on('drop', () => server.emit('drop'))
 }

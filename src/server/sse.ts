@@ -5,15 +5,12 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { FastifySSEPlugin } from 'fastify-sse-v2'
-import { errorBody, fromFastify } from './errors.js'
+import { errorBody } from '../base/hints.js'
+import { type Frames, pump } from '../delivery/pump.js'
+import { fromFastify } from './errors.js'
 
 /** How long a client that lost its connection waits, in milliseconds. */
 const RETRY_MS = 1000
-/** Nothing is new: proxies and clients shall not think that nobody is there. */
-const heartbeat = Buffer.from(': nothing new\n\n')
-
-/** Whole frames; none of them is a heartbeat. */
-export type Frames = AsyncIterable<Buffer>
 
 export async function registerSse(app: FastifyInstance): Promise<void> {
   await app.register(FastifySSEPlugin, { retryDelay: RETRY_MS })
@@ -25,9 +22,10 @@ export function sendSse(reply: FastifyReply, frames: Frames): void {
   reply.sse({})
   const told = (thrown: unknown) => {
     const error = fromFastify(thrown)
+    reply.log.error({ err: error }, 'stream failed')
     reply.raw.write(`event: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`)
   }
-  void pump(reply, frames, told)
+  void pump(reply.raw, frames, told)
 }
 
 /** The same for durable streams, whose clients and suite want another content type than the plugin gives, and no more events than theirs. */
@@ -38,31 +36,5 @@ export function sendFrames(reply: FastifyReply, frames: Frames): void {
     if (value !== undefined) reply.raw.setHeader(name, value)
   reply.raw.flushHeaders()
   // The client comes again from where it is, and is told then.
-  void pump(reply, frames, () => undefined)
-}
-
-/** Asks for the next frame when the one before has left: who takes nothing is kept no more than one, and the file has the rest. */
-async function pump({ raw, log }: FastifyReply, frames: Frames, told: (thrown: unknown) => void): Promise<void> {
-  try {
-    for await (const frame of frames) {
-      if (raw.destroyed) break
-      if (!raw.write(frame.length === 0 ? heartbeat : frame)) await drained(raw)
-    }
-  } catch (error) {
-    log.error({ err: error }, 'stream failed')
-    told(error)
-  }
-  raw.end()
-}
-
-function drained(raw: FastifyReply['raw']): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      raw.removeListener('drain', done).removeListener('close', done)
-      resolve()
-    }
-    raw.once('drain', done).once('close', done)
-    // It may have gone in between, and says so no more.
-    if (raw.destroyed) done()
-  })
+  void pump(reply.raw, frames, (error) => reply.log.error({ err: error }, 'stream failed'))
 }

@@ -2,7 +2,7 @@
  * Both loopback addresses are ours, or none. Browsers look for localhost, and for names below it, at ::1 and at 127.0.0.1: whoever had
  * the other one would be taken for us, and be told tokens, cookies and login codes.
  */
-import type { Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { errno } from '../base/errors.js'
 import { startListening, stopListening } from './listening.js'
@@ -53,4 +53,10 @@ async function listenAt(addresses: readonly string[], [first, second]: readonly 
     await stopListening(first)
     throw error
   }
+}
+
+/** The second address of a server: what comes in there is as if it had come by the first. */
+export function otherDoor(server: Server): Server {
+  const options = { allowHalfOpen: true, noDelay: true }
+  return createServer(options, (socket) => server.emit('connection', socket)).on('drop', () => server.emit('drop'))
 }

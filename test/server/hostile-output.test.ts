@@ -1,10 +1,10 @@
 /** What an agent writes may look like anything: no line of it becomes another event, another address or another field on the way. */
 import { appendFileSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import t from 'tap'
+import { ownName } from '../../src/base/cookie.js'
 import { issueCode } from '../../src/base/login.js'
 import { sessionLog } from '../../src/base/paths.js'
 import { ensureToken } from '../../src/base/token.js'
-import { ownName } from '../../src/server/cookie.js'
 import { newBrowser } from '../helpers/browser.js'
 import { call } from '../helpers/call.js'
 import { get, newServer, newSession, SseClient } from './helpers.js'

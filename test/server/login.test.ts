@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import t from 'tap'
+import { ownName } from '../../src/base/cookie.js'
 import { issueCode } from '../../src/base/login.js'
 import { ensureToken, rotateToken } from '../../src/base/token.js'
-import { ownName } from '../../src/server/cookie.js'
 import { call, cookieOf, login } from '../helpers/call.js'
 import { HOST, newApp, newServer, newSession, PAGE, PORT } from './helpers.js'
 

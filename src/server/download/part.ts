@@ -6,11 +6,11 @@ import { closeSync, createReadStream, fstatSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
+import { linesEnd } from '../../delivery/page.js'
 import { openIfThere } from '../../log/read.js'
 import type { Context } from '../context.js'
 import { isKnown } from '../etag.js'
 import type { Part } from '../lazy.js'
-import { linesEnd } from '../page.js'
 import { pieceOf } from './range.js'
 
 export const open = (context: Context): Part => ({ handle: (request, reply) => download(context, request, reply) })

@@ -1,12 +1,12 @@
 /** What is done to all sessions that live, as `--all` does: each for itself, so that one that fails keeps no other from its turn. */
 import { someAtOnce } from '../../base/crowd.js'
 import { toAgentzError } from '../../base/errors.js'
+import { errorBody } from '../../base/hints.js'
 import { cancelSession } from '../../supervisor/cancel.js'
 import { allLive, leftOver } from '../../supervisor/choice.js'
 import { readFleet } from '../../supervisor/fleet.js'
 import { freezeSession, thawSession } from '../../supervisor/freeze.js'
 import type { Context } from '../context.js'
-import { errorBody } from '../errors.js'
 import type { Part } from '../lazy.js'
 
 /** A session costs a process or two while it is asked. */

@@ -6,13 +6,13 @@ import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { AgentzError } from '../../base/errors.js'
 import { type Home, sessionLog } from '../../base/paths.js'
+import { linesEnd, readPage } from '../../delivery/page.js'
 import { parseRecord } from '../../log/line.js'
 import { openIfThere, splitLines } from '../../log/read.js'
 import { meaningOf } from '../../session/cause.js'
 import { RegistryEvent } from '../../session/events.js'
 import { isId } from '../../session/id.js'
 import type { Loose } from '../../session/life.js'
-import { linesEnd, readPage } from '../page.js'
 
 const known: ReadonlySet<string> = new Set(
   RegistryEvent.def.options.flatMap(({ def }) => [...def.shape.type.def.values]),

@@ -1,11 +1,11 @@
 /** Fills the meters: from files and units at each look, and from what the server tells of its own work between two of them. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type Answered, answered, type Delivered, delivered } from '../../base/channels.js'
 import { version } from '../../base/programs.js'
 import { isLive, needsAnswer, statuses } from '../../session/status.js'
 import { supervisorOf } from '../../supervisor/choose.js'
 import { type Fleet, readFleet } from '../../supervisor/fleet.js'
 import type { Supervisor } from '../../supervisor/supervisor.js'
-import { type Answered, answered, type Delivered, delivered } from '../channels.js'
 import type { Context } from '../context.js'
 import { Growth } from './growth.js'
 import { Meters } from './meters.js'

@@ -1,6 +1,7 @@
 /** /metrics, for Prometheus: looked at when it is asked for, and nothing before. One set of numbers for both doors of a server. */
+
+import type { Feeds } from '../../delivery/feed.js'
 import type { Context } from '../context.js'
-import type { Feeds } from '../feed.js'
 import type { Part } from '../lazy.js'
 import { Metrics } from './metrics.js'
 

@@ -1,10 +1,10 @@
 /** How a browser logs in: the login page has a one-time code behind "#" in its address, and trades it for a cookie here. */
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
+import { newCookie } from '../../base/cookie.js'
 import { AgentzError } from '../../base/errors.js'
 import { takeCode } from '../../base/login.js'
 import type { Home } from '../../base/paths.js'
-import { newCookie } from '../cookie.js'
 import { NoQuery, typed } from '../declared.js'
 import type { Guard } from '../guard.js'
 

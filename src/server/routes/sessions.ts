@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
 import { allowedAgent, completed, configured } from '../../agents/agents.js'
 import { readConfig } from '../../base/config.js'
+import { byRoute, errorBody } from '../../base/hints.js'
 import { sessionLog } from '../../base/paths.js'
 import { captureEnvironment, withHomeEnvironment } from '../../session/environment.js'
 import { type Status, statuses } from '../../session/status.js'
@@ -18,8 +19,6 @@ import { launch } from '../../supervisor/launch.js'
 import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
 import { ById, NoQuery, Nothing, typed } from '../declared.js'
-import { errorBody } from '../errors.js'
-import { byRoute } from '../hints.js'
 
 const ListQuery = z.strictObject({
   /** One or several, with commas. */

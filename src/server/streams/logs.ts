@@ -1,10 +1,10 @@
 /** The logs of sessions, and the registry, as streams that can be read: the very same files, and the same offsets. */
 import { closeSync, fstatSync } from 'node:fs'
+import type { Feeds } from '../../delivery/feed.js'
+import { linesEnd, recordsOf } from '../../delivery/page.js'
 import { openIfThere } from '../../log/read.js'
 import { readAt } from '../../streams/data.js'
 import { ROOM, type Source } from '../../streams/source.js'
-import type { Feeds } from '../feed.js'
-import { linesEnd, recordsOf } from '../page.js'
 
 /** Those that are read now; each is opened, and followed, once. */
 export class Logs {

@@ -4,10 +4,10 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError, errno } from '../../base/errors.js'
+import type { Streams } from '../../delivery/streams.js'
 import { nameIn } from '../../streams/name.js'
 import type { Context } from '../context.js'
 import type { Part } from '../lazy.js'
-import type { Streams } from '../streams.js'
 import { Handler } from './handle.js'
 
 const POLL_MS = 20_000

@@ -4,7 +4,7 @@ import * as before from '@durable-streams/client-0.1'
 import t from 'tap'
 import { sessionLog } from '../../../src/base/paths.js'
 import { ensureToken } from '../../../src/base/token.js'
-import { unshared } from '../../../src/server/context.js'
+import { unshared } from '../../../src/streams/sharing.js'
 import { appendLine, newServer, newSession } from '../helpers.js'
 
 /** What is appended to JSON streams: text today, values before. */

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { sessionLog, streamsDirectory } from '../../../src/base/paths.js'
-import type { Sharing } from '../../../src/server/context.js'
+import type { Sharing } from '../../../src/streams/sharing.js'
 import { AUTH, HOST, newApp, newSession, PORT } from '../helpers.js'
 
 const json = { 'content-type': 'application/json' }

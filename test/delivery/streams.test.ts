@@ -3,13 +3,13 @@ import { EventEmitter } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import t from 'tap'
+import { ownName } from '../../src/base/cookie.js'
 import { issueCode } from '../../src/base/login.js'
 import { ensureToken, rotateToken } from '../../src/base/token.js'
-import { ownName } from '../../src/server/cookie.js'
-import { Streams } from '../../src/server/streams.js'
+import { Streams } from '../../src/delivery/streams.js'
 import { cookieOf, login } from '../helpers/call.js'
 import { until } from '../helpers/home.js'
-import { newServer, newSession, SseClient } from './helpers.js'
+import { newServer, newSession, SseClient } from '../server/helpers.js'
 
 t.test('a stream ends with the token by which it was let in', async (t) => {
   const server = await newServer(t)

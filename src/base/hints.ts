@@ -1,4 +1,5 @@
 /** What to do next, for those who came by HTTP: hints are written for the command line, and a route or a field does the same. */
+import type { AgentzError } from './errors.js'
 
 const routes: readonly (readonly [RegExp, string])[] = [
   [/`agentz ls`/g, '`GET /v1/sessions`'],
@@ -23,3 +24,11 @@ const routes: readonly (readonly [RegExp, string])[] = [
 /** What has no route, such as `agentz token`, stays as it is. */
 export const byRoute = (hint: string): string =>
   routes.reduce((text, [command, route]) => text.replace(command, route), hint)
+
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string }
+}
+
+export function errorBody({ code, message, hint }: AgentzError): ErrorBody {
+  return { error: { code, message, hint: byRoute(hint) } }
+}

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isLoggedIn, newCookie, ownName } from '../../src/server/cookie.js'
+import { isLoggedIn, newCookie, ownName } from '../../src/base/cookie.js'
 
 const [token, other] = ['a'.repeat(43), 'b'.repeat(43)]
 const now = Date.parse('2026-01-01T00:00:00Z')

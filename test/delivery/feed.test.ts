@@ -2,10 +2,10 @@ import { appendFileSync, closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { Feeds } from '../../src/server/feed.js'
-import { framesOf, resetFrame } from '../../src/server/frames.js'
-import { cutPage, linesEnd, PAGE, readPage, recordsOf } from '../../src/server/page.js'
-import { appendLine, line, newHome } from './helpers.js'
+import { Feeds } from '../../src/delivery/feed.js'
+import { framesOf, resetFrame } from '../../src/delivery/frames.js'
+import { cutPage, linesEnd, PAGE, readPage, recordsOf } from '../../src/delivery/page.js'
+import { appendLine, line, newHome } from '../server/helpers.js'
 
 t.test('pages: any file, cut anywhere, gives its records byte for byte', async (t) => {
   const path = join(newHome(t).root, 'log')

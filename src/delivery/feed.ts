@@ -5,9 +5,9 @@
  */
 import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
+import { type Delivered, delivered } from '../base/channels.js'
 import { openIfThere } from '../log/read.js'
 import { tail } from '../log/tail.js'
-import { type Delivered, delivered } from './channels.js'
 import { framesOf, resetFrame } from './frames.js'
 import { cutPage, linesEnd, PAGE, readPage } from './page.js'
 

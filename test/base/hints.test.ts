@@ -1,11 +1,11 @@
 /** What an error says to do next, over HTTP: by routes and fields, since whoever reads it has no command line. */
 import t from 'tap'
 import { errorCodes } from '../../src/base/errors.js'
+import { byRoute } from '../../src/base/hints.js'
 import { sessionLog } from '../../src/base/paths.js'
 import { appendOnce } from '../../src/log/append.js'
-import { byRoute } from '../../src/server/hints.js'
 import { causes } from '../../src/session/cause.js'
-import { newApp, newSession } from './helpers.js'
+import { newApp, newSession } from '../server/helpers.js'
 
 /** What can be done by a command alone. */
 const commands = /agentz (?!serve|token|open|--help)/
