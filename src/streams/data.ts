@@ -16,6 +16,8 @@ import { AgentzError, errno, reason } from '../base/errors.js'
 import { NEWLINE } from '../log/line.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
+/** Bytes that are read without a turn of the event loop. */
+const AT_ONCE = 64 * 1024
 const readAsync = promisify(read)
 const syncAsync = promisify(fdatasync)
 
@@ -121,7 +123,9 @@ export async function readAt(fd: number, from: number, most: number, room = 0): 
   const buffer = Buffer.allocUnsafeSlow(most + 2 * room)
   let filled = 0
   while (filled < most) {
-    const { bytesRead } = await readAsync(fd, buffer, room + filled, most - filled, from + filled)
+    const rest = [buffer, room + filled, most - filled, from + filled] as const
+    // What has just been written is in memory, and quicker read than handed to another thread and back.
+    const bytesRead = most <= AT_ONCE ? readSync(fd, ...rest) : (await readAsync(fd, ...rest)).bytesRead
     if (bytesRead === 0) break
     filled += bytesRead
   }
