@@ -3,7 +3,7 @@ import { needsAnswer } from '../session/status.js'
 import type { Context } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { howToAnswer } from './question.js'
-import { LiveRenderer, render } from './render.js'
+import { damageNote, LiveRenderer, render } from './render.js'
 import { harmless, print, say } from './terminal.js'
 
 /** Prints what happens until the session ends; on Ctrl-C, says how to come back. @returns the exit status */
@@ -25,6 +25,7 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
       if (last?.isTalk === isTalk) last.text += text
       else if (text !== '') pending.push({ isTalk, text })
     },
+    onDamage: (damage) => pending.push({ isTalk: true, text: damageNote(damage) }),
     onBatch: async (now, isNow) => {
       const texts = pending
       pending = []

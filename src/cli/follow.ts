@@ -2,7 +2,7 @@
 import { closeSync, statSync } from 'node:fs'
 import { type Home, sessionLog } from '../base/paths.js'
 import { MAX_LINE, parseRecord } from '../log/line.js'
-import { openLog, readChunks, splitLines } from '../log/read.js'
+import { type Damage, openLog, readChunks, splitLines } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { applySession } from '../session/apply.js'
 import { isOver, type Loose } from '../session/life.js'
@@ -21,6 +21,8 @@ export interface FollowOptions {
   /** Told of each record from `from` on, as its file has it. A promise holds the reading back. */
   from?: number
   onRecord?: (record: Loose, offset: number, line: Buffer) => void
+  /** Told of each damaged line from `from` on. */
+  onDamage?: (damage: Damage) => void
   /** After each batch; `isNow` is false while there is more that was in the file from the beginning. */
   onBatch?: (state: SessionState, isNow: boolean) => Promise<void> | void
   /** Ends the following before the session ends. */
@@ -67,7 +69,7 @@ export async function follow(
         known = 0
         continue
       }
-      splitLines(item.bytes, item.base, (start, end, offset) => {
+      const take = (start: number, end: number, offset: number) => {
         const line = item.bytes.subarray(start, end)
         const record = parseRecord(line)
         if (record === undefined) return
@@ -79,6 +81,9 @@ export async function follow(
         applySession(state, record)
         state.offset = offset
         if (offset > from) onRecord?.(record, offset, line)
+      }
+      splitLines(item.bytes, item.base, take, (damage) => {
+        if (damage.at >= from) options.onDamage?.(damage)
       })
       watch.heard()
       // An end or a question in the middle of what was there already is history.

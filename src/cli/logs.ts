@@ -4,13 +4,13 @@ import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { shellWords } from '../base/shell.js'
 import { parseRecord } from '../log/line.js'
-import { openLog, readLog, readRecords } from '../log/read.js'
+import { type Damage, openLog, readLog, readRecords } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { findSession } from '../session/find.js'
 import { attach } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { follow } from './follow.js'
-import { render } from './render.js'
+import { damageNote, render } from './render.js'
 import { harmlessJson, print } from './terminal.js'
 
 interface Args {
@@ -70,12 +70,14 @@ function startOfLast(path: string, count: number): number {
 /** Of the events that a person sees, all or the last so many. */
 async function rendered(path: string, last = Number.POSITIVE_INFINITY): Promise<void> {
   const texts: string[] = []
-  readLog(path, {}, ({ bytes }) => {
-    const record = parseRecord(bytes)
-    const text = record === undefined ? undefined : render(record)
+  const add = (text: string | undefined) => {
     if (text === undefined) return
     texts.push(text)
     if (texts.length > last) texts.shift()
+  }
+  readLog(path, { onDamage: (damage) => add(damageNote(damage)) }, ({ bytes }) => {
+    const record = parseRecord(bytes)
+    add(record === undefined ? undefined : render(record))
   })
   await print(texts.join(''))
 }
@@ -110,7 +112,9 @@ async function records(path: string, from: number): Promise<void> {
   const fd = openLog(path)
   try {
     const batch: Buffer[] = []
-    readRecords(fd, { from, to: fstatSync(fd).size }, ({ bytes }) => batch.push(Buffer.from(bytes), Buffer.from('\n')))
+    const onDamage = (damage: Damage) => void process.stderr.write(damageNote(damage))
+    const options = { from, to: fstatSync(fd).size, onDamage }
+    readRecords(fd, options, ({ bytes }) => batch.push(Buffer.from(bytes), Buffer.from('\n')))
     process.stdout.write(forEyes(Buffer.concat(batch)))
   } finally {
     closeSync(fd)

@@ -1,4 +1,6 @@
 /** Events as a person reads them. Pure but for colour. */
+
+import type { Damage } from '../log/read.js'
 import { meaningOf } from '../session/cause.js'
 import type { Loose } from '../session/life.js'
 import { asked } from './question.js'
@@ -59,6 +61,10 @@ export class LiveRenderer {
 }
 
 const note = (sign: string, colour: Colour, text: string): string => `${paint(sign, colour)} ${paint(text, 'dim')}\n`
+
+/** What cannot be read, and where it stands. */
+export const damageNote = ({ at, length }: Damage): string =>
+  note('✗', 'red', `${length} bytes at ${at} are damaged and were left out`)
 const string = (value: unknown): string => harmless(inWords(value))
 
 const decided: Record<string, string> = {
@@ -114,7 +120,7 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
       '!',
       'yellow',
       harmless(
-        `${decided[inWords(decision)] ?? string(decision)} by ${string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
+        `${decided[inWords(decision)] ?? string(decision)} by ${by === undefined ? 'hand' : string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
       ),
     ),
   approval_voided: ({ why }) => note('!', 'yellow', `the question is void: ${harmless(string(why))}`),

@@ -85,14 +85,14 @@ export class Dialogue {
   }
 
   #facts() {
-    const { inTurn, status, updatedAt, frozen } = this.#host.state()
+    const { inTurn, status, workedAt, frozen } = this.#host.state()
     return {
       agent: this.#partner.state,
       steers: this.#partner.steers,
       busy: this.#busy > 0,
       sending: this.#partner.sending,
-      // Nothing, where a line by hand tells a time that is none.
-      workingMs: inTurn && status === 'running' && !frozen ? Math.max(0, Date.now() - Date.parse(updatedAt)) || 0 : 0,
+      workingMs:
+        workedAt !== undefined && inTurn && status === 'running' && !frozen ? Math.max(0, Date.now() - workedAt) : 0,
     }
   }
 

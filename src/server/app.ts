@@ -64,7 +64,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {
       logAccess(guard.kind, request, reply)
-      sendError(error, request, reply)
+      reply.headers(onAll)
+      try {
+        check(request)
+        sendError(error, request, reply)
+      } catch (refused) {
+        sendError(refused, request, reply)
+      }
     },
     clientErrorHandler: (error, socket) => {
       const status = refuseConnection(error, socket)
@@ -85,10 +91,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     // A client that says so of every request says so of one without a body, too.
-    if (body.length === 0) {
-      done(null, undefined)
-      return
-    }
+    if (body.length === 0) return done(null, undefined)
     try {
       parseJson(request, utf8(body), done)
     } catch (error) {

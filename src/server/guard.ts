@@ -60,12 +60,12 @@ export function guardOf(guard: Guard, sharing: Sharing = unshared): (request: Fa
     const isOurs = (host: string | undefined) =>
       names.some((name) => host === `${name}:${port}`) || host === `${guard.page(tokenNow())}:${port}`
     checkHost(request, isOurs)
-    const { config } = request.routeOptions
-    const shared = config.streams ? sharedBy(request.url, request.headers.origin, sharing) : undefined
+    const { config } = request.routeOptions // Absent for a path that is none.
+    const shared = config?.streams ? sharedBy(request.url, request.headers.origin, sharing) : undefined
     if (shared === 'everybody') return { by: 'open' }
-    if (!shared && !(config.page && isNavigation(request))) checkOrigin(request, isOurs)
+    if (!shared && !(config?.page && isNavigation(request))) checkOrigin(request, isOurs)
     // A browser asks first, and cannot say who it is then; it is told no more than that it may.
-    if (config.open || (shared && request.method === 'OPTIONS')) return { by: 'open' }
+    if (config?.open || (shared && request.method === 'OPTIONS')) return { by: 'open' }
     const token = tokenNow()
     if (bears(request.headers.authorization, token)) return { by: 'token', token }
     // Under a name that others have too, any server of theirs could have been sent it.

@@ -2,7 +2,7 @@
 import { numberIn, textIn } from '../base/field.js'
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
-import type { Decided, Usage } from './events.js'
+import { controlTypes, type Decided, type Usage } from './events.js'
 import { applyLife, causeOf, isPast, type Loose, newLife, textOf } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
@@ -28,6 +28,7 @@ export function newState(created: Loose, spec: Spec, damaged: Damage[] = []): Se
     usage: { input: 0, output: 0, cached: 0 },
     turnUsage: { input: 0, output: 0, cached: 0 },
     activeMs: 0,
+    workedAt: undefined,
     granted: { turns: 0, cost: 0, tokens: 0, time: 0 },
     events: 0,
     ignored: 0,
@@ -55,6 +56,7 @@ export function applySession(state: SessionState, record: Loose): void {
   keepWaiting(state)
 }
 
+const controls: ReadonlySet<unknown> = new Set([...controlTypes, 'freeze_requested', 'thaw_requested'])
 const requests: ReadonlySet<unknown> = new Set(['approval_request', 'input_request'])
 
 /** Known, and without consequence for the state. */
@@ -73,12 +75,21 @@ const quiet = new Set([
   'status_change',
 ])
 
-/** The time since the record before belongs to the agent, if it was at work. Of a death that was found later nobody knows when it was. */
+/**
+ * The time since the record before belongs to the agent, if it was at work. Of a death that was found later nobody knows when it was.
+ * What others append has whatever timestamp they like: it counts for when a wait was over alone, and nowhere else.
+ */
 function countWork(state: SessionState, { type, by, timestamp }: Loose): void {
-  if (!state.inTurn || state.frozen || state.status !== 'running' || typeof timestamp !== 'string') return
-  if (type === 'daemon_started' || (by === 'supervisor' && type !== 'daemon_exited')) return
-  const ms = Date.parse(timestamp) - Date.parse(state.updatedAt)
-  if (ms > 0) state.activeMs += ms
+  const at = Date.parse(textOf(timestamp))
+  const isRunning = state.status === 'running'
+  if (controls.has(type)) {
+    if (!isRunning) state.workedAt = at >= (state.workedAt ?? at) ? at : undefined
+    return
+  }
+  if (Number.isNaN(at) || type === 'session_recovery') return
+  const isWork = type !== 'daemon_started' && (by !== 'supervisor' || type === 'daemon_exited')
+  if (state.inTurn && !state.frozen && isRunning && isWork) state.activeMs += Math.max(0, at - (state.workedAt ?? at))
+  state.workedAt = at
 }
 
 /** An approval that is still open keeps the session waiting, whichever other one was answered; and without one that is open none waits. */

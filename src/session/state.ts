@@ -40,6 +40,8 @@ export interface SessionState extends Life {
   turnUsage: Usage
   /** Milliseconds in which the agent worked and waited for nobody. */
   activeMs: number
+  /** Up to when that is counted, in milliseconds since 1970; undefined where nobody knows. */
+  workedAt: number | undefined
   /** What answers have added to the budget. */
   granted: Required<Budget>
   /** The budget at which somebody decided to stop. */

@@ -6,6 +6,10 @@
  */
 import * as z from 'zod/mini'
 
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+/** Whether it is a time as RFC 3339 writes it. */
+export const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text))
+
 const Count = z.int().check(z.gte(0))
 /** An id, and two numbers: epoch and sequence number. No object with ids as keys, since some ids are no good as those. */
 const Tuple = z.tuple([z.string(), Count, Count])
@@ -25,7 +29,8 @@ export const Head = z.object({
   /** It becomes a header, which takes no line ends. */
   contentType: z.string().check(z.regex(/^[\t\x20-\x7e\x80-\xff]*$/)),
   ttl: z.optional(Count),
-  expiresAt: z.optional(z.string()),
+  /** A header as well. */
+  expiresAt: z.optional(z.string().check(z.refine(isTime))),
   fork: z.optional(Fork),
   /** How long it was when this was written, at least. */
   to: Count,

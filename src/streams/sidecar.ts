@@ -70,9 +70,14 @@ export class Sidecar {
     return statSync(this.#path).mtimeMs
   }
 
-  /** Notes that the stream was used, outside of the log. */
-  touch(at: number): void {
-    utimesSync(this.#path, at / 1000, at / 1000)
+  /** Notes that the stream was used, outside of the log. @returns whether there is a sidecar; one that takes no note keeps its old one */
+  touch(at: number): boolean {
+    try {
+      utimesSync(this.#path, at / 1000, at / 1000)
+      return true
+    } catch (error) {
+      return errno(error) !== 'ENOENT'
+    }
   }
 
   /** @throws LOG_WRITE; what was written then is to be taken back by a `void` */

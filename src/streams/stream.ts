@@ -114,8 +114,9 @@ export class Stream implements Source {
     this.#usedAt = now
     // Of the time to live a twentieth may be lost with the server.
     if (Math.abs(now - this.#notedAt) < ttl * 50) return
-    this.#sidecar.touch(now)
     this.#notedAt = now
+    // Whoever calls has no use for an error, and some of them nobody who would hear it.
+    if (!this.#sidecar.touch(now)) this.retire()
   }
 
   expired(now = Date.now()): boolean {

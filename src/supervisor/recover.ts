@@ -2,6 +2,7 @@
  * Brings back what a log-out, a crash of the manager or a reboot has left behind: one session after the other, the one that was
  * active last first. What each of them does then is decided by its daemon, from its file, as after any other death.
  */
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../base/config.js'
 import { AgentzError, errno, toAgentzError } from '../base/errors.js'
@@ -176,7 +177,8 @@ class Recovery {
     }
     this.#spacing.took(performance.now() - began)
     this.#brake.started({ kind, look: () => left.read() })
-    if (!this.#proven.has(kind)) await this.#watch(left, kind, outputs)
+    // Without its directory it fails in the next moment, which is to be told.
+    if (!this.#proven.has(kind) || !existsSync(spec.workingDir)) await this.#watch(left, kind, outputs)
     const { status, error, cause } = left.read()
     if (status !== 'failed') return this.#tell(left, 'resumed', plan.why)
     return this.#tell(

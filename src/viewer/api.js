@@ -27,9 +27,20 @@ export async function ask(path, body) {
     throw new Refused({ code: 'OFFLINE', message: 'the server does not answer', hint: 'Start it: `agentz serve`' })
   }
   if (response.ok) return answer
+  if (answer?.error === undefined) {
+    throw new Refused({
+      code: 'INTERNAL',
+      message: `the server answers with status ${response.status}`,
+      hint: 'Look at its log.',
+    })
+  }
   // A code that is no good is another matter than a cookie that is not there.
   if (answer.error.code === 'UNAUTHORIZED' && path !== '/v1/login') {
     throw new Refused({ ...answer.error, message: 'you are not logged in', hint: HOW })
+  }
+  // The name of this page comes with the token, and is another one once that was changed.
+  if (answer.error.code === 'WRONG_HOST') {
+    throw new Refused({ ...answer.error, message: 'this address is not that of the server any more', hint: HOW })
   }
   throw new Refused(answer.error)
 }

@@ -13,6 +13,8 @@ import { finished, groups, live } from './status.js'
 /** Between two looks, in milliseconds, and how often there is one though the registry says nothing. */
 const PAUSE_MS = 400
 const LOOK_MS = 15_000
+/** Until a server that did not answer at first is asked once more, in milliseconds. */
+const AGAIN_MS = 2000
 /** Finished sessions that are shown at first. */
 const FEW = 100
 
@@ -134,11 +136,15 @@ export async function openFleet(page) {
   }
 
   let offset
-  try {
-    offset = await read()
-  } catch (error) {
-    told.replaceChildren(complaint(error))
-    return
+  while (offset === undefined) {
+    try {
+      offset = await read()
+      told.replaceChildren()
+    } catch (error) {
+      told.replaceChildren(complaint(error))
+      if (!(error instanceof Refused && error.code === 'OFFLINE')) return
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    }
   }
   draw()
   follow('/v1/events', offset, {

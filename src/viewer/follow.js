@@ -26,6 +26,7 @@ export function follow(path, from, follower) {
   let source
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
+  let isLeft = false
 
   const close = () => {
     clearTimeout(timer)
@@ -35,7 +36,7 @@ export function follow(path, from, follower) {
   /** @param {number} ms */
   const later = (ms) => {
     close()
-    timer = setTimeout(open, ms)
+    if (!isLeft) timer = setTimeout(open, ms)
   }
   const begin = () => {
     last = 0
@@ -92,6 +93,7 @@ export function follow(path, from, follower) {
   document.addEventListener('visibilitychange', seen)
   open()
   return () => {
+    isLeft = true
     document.removeEventListener('visibilitychange', seen)
     close()
   }

@@ -12,6 +12,8 @@ export function keys(page, table) {
   page.append(help)
   addEventListener('keydown', (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event
+    // Out of a field, so that the keys count again; a dialog closes by it.
+    if (key === 'Escape' && isWriting(target) && document.querySelector('dialog[open]') === null) target.blur()
     if (ctrlKey || metaKey || altKey || isWriting(target) || document.querySelector('dialog[open]') !== null) return
     if (key === '?') help.showModal()
     else if (Object.hasOwn(table, key)) table[key]?.[1]()
@@ -20,5 +22,5 @@ export function keys(page, table) {
   })
 }
 
-/** @param {EventTarget | null} target */
+/** @param {EventTarget | null} target @returns {target is HTMLElement} */
 const isWriting = (target) => target instanceof HTMLElement && target.matches('input, textarea, select')

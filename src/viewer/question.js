@@ -21,7 +21,7 @@ export const questionLine = (request) =>
 export function answerWords({ decision, content, by, via, reason, timestamp }) {
   const what = decision === undefined ? `answered “${oneLine(content)}”` : (decided[decision] ?? oneLine(decision))
   const time = typeof timestamp === 'string' ? ` at ${timestamp.slice(11, 19)} UTC` : ''
-  return `${what} by ${oneLine(by)}${via ? ` over ${oneLine(via)}` : ''}${time}${reason ? `: ${oneLine(reason)}` : ''}`
+  return `${what} ${by ? `by ${oneLine(by)}` : 'by hand'}${via ? ` over ${oneLine(via)}` : ''}${time}${reason ? `: ${oneLine(reason)}` : ''}`
 }
 
 /**

@@ -107,7 +107,12 @@ export async function openSession(page, id) {
   const open = () => transcript.open(Number.isNaN(linked()) ? undefined : linked())
   try {
     draw(await ask(sessionPath(id)))
-    await open()
+    await open().catch(async (error) => {
+      if (Number.isNaN(linked())) throw error
+      // An address that is none costs no more than itself.
+      await transcript.open()
+      below.failed(error)
+    })
   } catch (error) {
     document.title = 'agentz'
     page.className = 'lost'

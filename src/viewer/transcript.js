@@ -14,6 +14,8 @@ const FIRST = 60
 /** Pixels from an edge at which one is there, and at which more is fetched. */
 const EDGE = 48
 const NEAR = 600
+/** Until a file that was replaced is asked for once more, in milliseconds. */
+const AGAIN_MS = 2000
 
 /**
  * @typedef {object} Item
@@ -34,6 +36,9 @@ export class Transcript {
   /** @type {Promise<unknown>} */
   #turn = Promise.resolve()
   #unseen = 0
+  /** Whether it stays at the end, whatever comes and however small its place becomes. */
+  #sticks = true
+  #top = 0
   /** @type {() => void} */
   #leave = () => {}
   /** @type {Map<string, HTMLElement>} */
@@ -59,6 +64,10 @@ export class Transcript {
     this.#stream = new Stream()
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     pill.addEventListener('click', () => this.toEnd())
+    new ResizeObserver(() => {
+      if (this.#sticks) scroller.scrollTop = scroller.scrollHeight
+      this.#tellUnseen()
+    }).observe(scroller)
   }
 
   /** Opens it at an event, or at the end. @param {number} [at] */
@@ -68,26 +77,29 @@ export class Transcript {
 
   /** @param {number | undefined} at */
   async #open(at) {
+    // What cannot be had leaves what is there as it is.
+    const page = await ask(`${this.#path}/page${at === undefined ? '' : `?before=${at}`}`)
     this.#leave()
     this.#isLive = false
     this.#items = []
     this.#calls.clear()
     this.#stream.clear()
     this.#list.replaceChildren(this.#stream.element)
-    const page = await ask(`${this.#path}/page${at === undefined ? '' : `?before=${at}`}`)
     this.#from = page.from
     this.#to = page.from
     this.#append(page)
     while (this.#from > 0 && this.#items.length < FIRST) await this.#older()
     if (this.#to >= page.end) this.#follow()
     else await this.#newer()
-    if (at === undefined || !this.#show(at)) this.#scroller.scrollTop = this.#scroller.scrollHeight
+    this.#sticks = at === undefined || !this.#show(at)
+    if (this.#sticks) this.#scroller.scrollTop = this.#scroller.scrollHeight
     this.#tellUnseen()
   }
 
   /** To the newest events, wherever one is. */
   async toEnd() {
     if (!this.#isLive) await this.open().catch(this.#on.failed)
+    this.#sticks = true
     this.#scroller.scrollTop = this.#scroller.scrollHeight
   }
 
@@ -112,15 +124,27 @@ export class Transcript {
       state: this.#on.state,
       record: (offset, line) => this.#grown(() => this.#add(offset, line)),
       damaged: (damage) => this.#grown(() => this.#put(damagedEntry(damage), this.#to, this.#to)),
-      reset: () => void this.open().catch(this.#on.failed),
+      reset: () => void this.#again(),
     })
+  }
+
+  /** The file was replaced, and may not be back yet; nor may the server. */
+  async #again() {
+    this.#leave()
+    this.#isLive = false
+    try {
+      await this.open()
+    } catch (error) {
+      this.#on.failed(error)
+      setTimeout(() => void this.#again(), AGAIN_MS)
+    }
   }
 
   /** Stays at the end if it was there, and counts what nobody has seen otherwise. @param {() => void} change */
   #grown(change) {
-    const [wasAtEnd, before] = [this.#isAtEnd, this.#items.length]
+    const before = this.#items.length
     change()
-    if (wasAtEnd) {
+    if (this.#sticks) {
       this.#shorten('top')
       this.#scroller.scrollTop = this.#scroller.scrollHeight
     } else this.#unseen += this.#items.length - before
@@ -134,9 +158,13 @@ export class Transcript {
   }
 
   #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller
+    // Only who goes up has left the end; that its place became smaller moves nothing.
+    if (this.#isAtEnd) this.#sticks = true
+    else if (scrollTop < this.#top) this.#sticks = false
+    this.#top = scrollTop
     this.#tellUnseen()
     if (this.#isBusy) return
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller
     const isNearEnd = !this.#isLive && scrollHeight - scrollTop - clientHeight < NEAR
     if (scrollTop < NEAR && this.#from > 0) void this.#inTurn(() => this.#older()).catch(this.#on.failed)
     else if (isNearEnd) void this.#inTurn(() => this.#newer()).catch(this.#on.failed)

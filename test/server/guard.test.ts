@@ -131,6 +131,9 @@ t.test('hostile ids and paths', async (t) => {
   ]) {
     const answer = await app.inject({ url, headers: AUTH })
     t.ok([400, 404].includes(answer.statusCode), url)
+    const foreign = await app.inject({ url, headers: { ...AUTH, host: 'evil.example' } })
+    t.equal(foreign.statusCode, 421, `nobody else is told anything of ${url}`)
+    t.equal(foreign.headers['cache-control'], 'no-store')
     t.type(answer.json().error.hint, 'string', url)
   }
   t.equal((await app.inject({ url: '/v1/sessions/000000000000', headers: AUTH })).statusCode, 404)

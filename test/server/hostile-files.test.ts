@@ -169,6 +169,8 @@ const sidecars: Record<string, (name: string) => string> = {
     '{"type":"stream","id":"aaaaaaaaaaaa","name":"../../token","contentType":"application/json","to":0}\n',
   'wrong kinds': (name) =>
     `{"type":"stream","id":7,"name":"${name}","contentType":["x"],"to":"x","ttl":{},"forks":[[1]],"fork":{"from":1}}\n`,
+  'a time with line ends': (name) =>
+    `{"type":"stream","id":"aaaaaaaaaaaa","name":"${name}","contentType":"text/plain","expiresAt":"2090\\r\\nX: y","to":0}\n`,
   'a type with line ends': (name) =>
     `{"type":"stream","id":"aaaaaaaaaaaa","name":"${name}","contentType":"text/html\\r\\nset-cookie: a=b","to":0}\n`,
   'numbers out of range': (name) =>

@@ -128,6 +128,22 @@ t.test('the time of the agent is that in which it works and waits for nobody', a
   t.equal(foldOf(events).activeMs, 15_000, 'a clock that goes back takes nothing away')
 })
 
+// A cancel with the timestamp of a sample once was a year of work, and used up the budget.
+t.test('what others append has any timestamp, or none, and is no work', async (t) => {
+  const stray = { type: 'cancel_requested', timestamp: '2020-01-01T00:00:00Z' }
+  const working = [
+    { ...started(), timestamp: at(0) },
+    { ...turn(1), timestamp: at(10) },
+  ]
+  const end = { ...turnEnd(1), timestamp: at(17) }
+  t.equal(foldOf([...working, stray, end]).activeMs, 7000)
+  t.equal(foldOf([...working, { ...stray, timestamp: '2990-01-01T00:00:00Z' }, end]).activeMs, 7000)
+  const asked = { ...ask('r1'), timestamp: at(15) }
+  for (const timestamp of ['2020-01-01T00:00:00Z', '2990-01-01T00:00:00Z', 'soon', undefined]) {
+    t.equal(foldOf([...working, asked, { ...approve('r1'), timestamp }, end]).activeMs, 5000, `answered ${timestamp}`)
+  }
+})
+
 // After a power cut nothing tells when the work ended: a night without current once counted as work.
 t.test('the time between a death and the next start is no work', async (t) => {
   const working = [started(), { ...turn(1), timestamp: at(10) }, { type: 'plan', entries: [], timestamp: at(13) }]

@@ -15,6 +15,7 @@ import type { Asked } from '../../src/streams/create.js'
 import { linesOf } from '../../src/streams/messages.js'
 import type { Tuple } from '../../src/streams/meta.js'
 import { Store } from '../../src/streams/store.js'
+import type { Stream } from '../../src/streams/stream.js'
 import { newHome } from '../helpers/home.js'
 
 const open = { closed: false }
@@ -41,6 +42,7 @@ class Server {
     this.#store.use(name, (stream) => stream.append({ close: false, ...more, bytes: Buffer.from(bytes) }))
   read = (name: string) => this.#store.use(name, async (stream) => (await stream.read(0, stream.end)).toString())
   meta = (name: string) => this.#store.use(name, async ({ meta, end }) => ({ ...meta, end }))
+  use = <T>(name: string, work: (stream: Stream) => Promise<T>) => this.#store.use(name, work)
   files = () => readdirSync(streamsDirectory(this.home)).sort()
 }
 
@@ -255,4 +257,17 @@ t.test('names', async (t) => {
   for (const name of ['../x', '..', 'x.meta', 'X', 'x', 'é/\0', ' ']) await a.create(name, text, name)
   for (const name of ['../x', '..', 'x.meta', 'X', 'x', 'é/\0', ' ']) t.equal(await a.read(name), name)
   for (const name of ['', 'x'.repeat(201)]) await t.rejects(async () => a.create(name, text), { code: 'BAD_INPUT' })
+})
+
+// Two servers on one home: what the other one has deleted ended this one, since nobody hears an error of a reader who leaves.
+t.test('a reader who leaves a stream that another server has deleted is no error', async (t) => {
+  const server = new Server(t)
+  await server.create('x', { ...text, ttl: 10 })
+  await server.use('x', async (stream) => {
+    const leave = stream.onGrowth(() => undefined)
+    rmSync(streamMeta(server.home, 'x'))
+    stream.touch(Date.now() + 60_000)
+    leave()
+    t.equal(stream.gone, true)
+  })
 })

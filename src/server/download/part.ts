@@ -13,7 +13,17 @@ import { isKnown } from '../etag.js'
 import type { Part } from '../lazy.js'
 import { pieceOf } from './range.js'
 
-export const open = (context: Context): Part => ({ handle: (request, reply) => download(context, request, reply) })
+export const open = (context: Context): Part => ({
+  handle: (request, reply) => download(context, request, reply),
+  failed(error, _request, reply) {
+    // An error is no log, and nobody keeps it as one.
+    for (const name of ofTheLog) reply.removeHeader(name)
+    if (!(error instanceof AgentzError && error.code === 'RANGE_ABSENT')) reply.removeHeader('content-range')
+    reply.header('cache-control', 'no-store')
+  },
+})
+
+const ofTheLog = ['content-disposition', 'content-length', 'etag', 'accept-ranges']
 
 function download({ home, streams }: Context, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { id } = request.params as { id: string }

@@ -2,11 +2,10 @@
 import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
 import type { Asked } from '../../streams/create.js'
-import type { Tuple } from '../../streams/meta.js'
+import { isTime, type Tuple } from '../../streams/meta.js'
 import { PREFIX } from '../../streams/name.js'
 
 const whole = /^(0|[1-9]\d*)$/
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 /** Characters of what a client names itself, and of its sequence. */
 const LONGEST = 1000
 
@@ -44,7 +43,7 @@ export function producerOf(request: FastifyRequest): Tuple | undefined {
 export function askedOf(request: FastifyRequest): Asked {
   const [ttl, expiresAt] = [number(request, 'Stream-TTL'), header(request, 'Stream-Expires-At')]
   if (ttl !== undefined && expiresAt !== undefined) throw bad('Stream-TTL', 'cannot go with Stream-Expires-At')
-  if (expiresAt !== undefined && !(rfc3339.test(expiresAt) && !Number.isNaN(Date.parse(expiresAt)))) {
+  if (expiresAt !== undefined && !isTime(expiresAt)) {
     throw bad('Stream-Expires-At', 'must be a time as 2030-01-31T12:00:00Z')
   }
   const contentType = header(request, 'Content-Type') || undefined

@@ -1,5 +1,5 @@
 /** The logs of sessions, and the registry, as streams that can be read: the very same files, and the same offsets. */
-import { closeSync, fstatSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync } from 'node:fs'
 import type { Feeds } from '../../delivery/feed.js'
 import { linesEnd, recordsOf } from '../../delivery/page.js'
 import { openIfThere } from '../../log/read.js'
@@ -17,7 +17,9 @@ export class Logs {
 
   /** @returns undefined if there is no such log. @throws as the system does */
   async use<T>(path: string, work: (source: Source) => Promise<T>): Promise<T> {
-    const source = this.#open.get(path) ?? new LogSource(path, this.#feeds)
+    // One whose file was replaced is kept by those alone who still read it.
+    const known = this.#open.get(path)
+    const source = known?.isCurrent() ? known : new LogSource(path, this.#feeds)
     this.#open.set(path, source)
     source.users++
     try {
@@ -25,7 +27,7 @@ export class Logs {
       return await work(source)
     } finally {
       if (--source.users === 0) {
-        this.#open.delete(path)
+        if (this.#open.get(path) === source) this.#open.delete(path)
         source.close()
       }
     }
@@ -52,6 +54,15 @@ class LogSource implements Source {
 
   get id(): string {
     return this.#fd === undefined ? '0' : String(fstatSync(this.#fd).ino)
+  }
+
+  /** Whether its file is the one of that name now; who waits for more of another one is told that there will be none. */
+  isCurrent(): boolean {
+    if (!this.gone && this.#fd !== undefined) {
+      this.gone = fstatSync(this.#fd).ino !== lstatSync(this.#path, { throwIfNoEntry: false })?.ino
+      if (this.gone) for (const wake of [...this.#listeners]) wake()
+    }
+    return !this.gone
   }
 
   look(): void {

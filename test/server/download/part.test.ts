@@ -47,6 +47,7 @@ t.test('the log as a file: whole, in pieces, and not at all where it is known', 
     t.equal(refused.statusCode, 416, range)
     t.equal(refused.headers['content-range'], `bytes */${bytes.length}`)
     t.equal(refused.json().error.code, 'RANGE_ABSENT')
+    t.match(refused.headers, { 'cache-control': 'no-store', etag: undefined, 'content-disposition': undefined })
   }
   for (const method of ['GET', 'HEAD'] as const) {
     const known = await ask({ 'if-none-match': `"x", W/${etag}`, range: 'bytes=0-0' }, method)

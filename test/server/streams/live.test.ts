@@ -1,11 +1,12 @@
 /** Live streams: those who do not read cost nothing, and get everything later; one tail for all kinds of followers; shared frames. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { sessionLog } from '../../../src/base/paths.js'
 import { Frame } from '../../../src/server/streams/frames.js'
+import { until } from '../../helpers/home.js'
 import { appendLine, newApp, newSession, sleep } from '../helpers.js'
 
 const MB = 1024 * 1024
@@ -66,6 +67,21 @@ t.test('who does not read is not buffered for, and gets all of it in the end', a
     const seen = [...got.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))
     t.same(seen, numbers)
   }
+})
+
+// One reader that stood still once kept everybody else on the file that was replaced.
+t.test('a log that was put back from a copy is read anew, whoever still reads the old one', async (t) => {
+  const { app, home, open } = await newListening(t)
+  const { sessionId } = await newSession(home)
+  const log = sessionLog(home, sessionId)
+  const copy = readFileSync(log)
+  for (let n = 0; n < 16; n++) appendLine(log, n, 'y'.repeat(MB / 2))
+  const url = `/v1/stream/sessions/${sessionId}`
+  await open(`${url}?offset=-1&live=sse`)
+  writeFileSync(`${log}.copy`, copy)
+  renameSync(`${log}.copy`, log)
+  const next = async () => Number((await app.inject({ method: 'HEAD', url })).headers['stream-next-offset'])
+  await until(async () => (await next()) === copy.length, 'it is as long as the copy')
 })
 
 t.test('events of a session hold whatever its lines hold', async (t) => {
