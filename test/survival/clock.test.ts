@@ -46,7 +46,8 @@ async function newWorld(t: Test): Promise<World> {
   return { a, manager, set }
 }
 
-async function jumps(t: Test, seconds: number): Promise<void> {
+/** @returns whether the clock was another one for the daemon: now and then libfaketime takes no hold of a process that it was loaded into */
+async function jumps(t: Test, seconds: number): Promise<boolean> {
   const { a, manager, set } = await newWorld(t)
   const cli = (...args: string[]) => start(t, [process.execPath, cliPath, ...args], a.env)
   const asking = await a.asking('A')
@@ -79,7 +80,6 @@ async function jumps(t: Test, seconds: number): Promise<void> {
   )
   const { timestamp } = ofType(a, id, 'session_completed')[0] ?? {}
   const gone = (Date.parse(String(timestamp)) - before) / 1000
-  t.ok(Math.abs(gone - seconds) < 120, `the clock went by ${gone} s, or this test is blind`)
   for (const each of [id, asking.id]) {
     const { status, metadata } = a.show(each)
     t.equal(status, 'completed')
@@ -95,8 +95,15 @@ async function jumps(t: Test, seconds: number): Promise<void> {
   set(0)
   await manager.kill()
   t.match(await lost.ended, { signal: null }, 'nor does who follows what has been lost wait for it')
+  return Math.abs(gone - seconds) < 120
 }
 
-survives('clock-back', { needs: ['root', 'faketime'], under: ['systemd'], proof: (t) => jumps(t, -HOUR) })
+const proof = (seconds: number) => async (t: Test) =>
+  void t.ok(
+    (await jumps(t, seconds)) || (await jumps(t, seconds)),
+    `the clock went by ${seconds} s, or this test is blind`,
+  )
 
-survives('clock-forward', { needs: ['root', 'faketime'], under: ['systemd'], proof: (t) => jumps(t, HOUR) })
+survives('clock-back', { needs: ['root', 'faketime'], under: ['systemd'], proof: proof(-HOUR) })
+
+survives('clock-forward', { needs: ['root', 'faketime'], under: ['systemd'], proof: proof(HOUR) })
