@@ -1,8 +1,8 @@
 /** Following a session to its end from its file alone, with a look at its unit where the file falls silent. */
-import { closeSync, statSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { type Home, sessionLog } from '../base/paths.js'
-import { MAX_LINE, parseRecord } from '../log/line.js'
-import { type Damage, openLog, readChunks, splitLines } from '../log/read.js'
+import { parseRecord } from '../log/line.js'
+import { type Damage, linesEnd, openIfThere, splitLines } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { applySession } from '../session/apply.js'
 import { isOver, type Loose } from '../session/life.js'
@@ -106,13 +106,10 @@ export async function follow(
 
 /** Where the last whole line ends; 0 if the file is not there yet. */
 function wholeLines(path: string): number {
-  const size = statSync(path, { throwIfNoEntry: false })?.size
-  if (size === undefined) return 0
-  const fd = openLog(path)
+  const fd = openIfThere(path)
+  if (fd === undefined) return 0
   try {
-    let end = 0
-    for (const { bytes, base } of readChunks(fd, Math.max(0, size - 2 * MAX_LINE), size)) end = base + bytes.length
-    return end
+    return linesEnd(fd)
   } finally {
     closeSync(fd)
   }

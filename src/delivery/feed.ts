@@ -6,10 +6,10 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { type Delivered, delivered } from '../base/channels.js'
-import { openIfThere } from '../log/read.js'
+import { linesEnd, openIfThere } from '../log/read.js'
 import { tail } from '../log/tail.js'
 import { framesOf, resetFrame } from './frames.js'
-import { cutPage, linesEnd, PAGE, readPage } from './page.js'
+import { cutPage, PAGE, readPage } from './page.js'
 
 /** Proxies and clients give up on silent connections after 30 s and more. */
 const HEARTBEAT_MS = 15_000

@@ -1,5 +1,4 @@
 /** Reading a log in pieces of about one page, for those who send it on: none holds more of the file than that. */
-import { fstatSync, readSync } from 'node:fs'
 import { NEWLINE } from '../log/line.js'
 import { readChunks, splitLines } from '../log/read.js'
 
@@ -21,18 +20,6 @@ export function readPage(fd: number, from: number, to: number): Page | undefined
     for (const { bytes } of readChunks(fd, from, end)) return { bytes, from, to: from + bytes.length }
     if (end === to || from >= to) return undefined
   }
-}
-
-/** The offset after the last newline of an open log, read from its end. */
-export function linesEnd(fd: number): number {
-  const block = Buffer.allocUnsafe(PAGE)
-  for (let end = fstatSync(fd).size; end > 0; end -= PAGE) {
-    const from = Math.max(0, end - PAGE)
-    const count = readSync(fd, block, 0, end - from, from)
-    const at = block.subarray(0, count).lastIndexOf(NEWLINE)
-    if (at >= 0) return from + at + 1
-  }
-  return 0
 }
 
 /** Where to cut whole lines that are longer than a page: after the last line that fits, else after the first. */

@@ -4,6 +4,8 @@ import { AgentzError, errno, reason } from '../base/errors.js'
 import { lineKind, NEWLINE } from './line.js'
 
 const CHUNK = 256 * 1024
+/** The end of a file is looked for in pieces of so many bytes. */
+const TAIL_BLOCK = 64 * 1024
 
 export interface Line {
   /** Bytes of the record without its newline. A view into a shared buffer: copy it to keep it. */
@@ -131,6 +133,18 @@ export function readLog(path: string, options: ReadOptions, onRecord: (line: Lin
   } finally {
     closeSync(fd)
   }
+}
+
+/** The offset after the last newline of an open file, read from its end; 0 if there is none. */
+export function linesEnd(fd: number): number {
+  const block = Buffer.allocUnsafe(TAIL_BLOCK)
+  for (let end = fstatSync(fd).size; end > 0; end -= TAIL_BLOCK) {
+    const from = Math.max(0, end - TAIL_BLOCK)
+    const count = readSync(fd, block, 0, end - from, from)
+    const at = block.subarray(0, count).lastIndexOf(NEWLINE)
+    if (at >= 0) return from + at + 1
+  }
+  return 0
 }
 
 /** Whether `offset` is a place to begin reading: 0, or just after a newline. A client may send any number. */

@@ -9,15 +9,14 @@ import { startListening } from './listening.js'
 
 /**
  * Listens at a path.
- * @param instead of a server that is there, which is left to answer what it has been asked already
  * @returns takes the path away, unless another server has it by now
  * @throws SERVER_LISTEN, HOME_UNUSABLE
  */
-export async function listenUnix(server: Server, path: string, instead = false): Promise<() => Promise<void>> {
+export async function listenUnix(server: Server, path: string): Promise<() => Promise<void>> {
   privateDirectory(dirname(path))
   // Two that start at once would each take the other's socket for a left one.
   return await withLock(path, async () => {
-    await refuseTaken(path, instead)
+    await refuseTaken(path)
     // Under its own name first, and then in one step: nobody finds the path without a server behind it.
     const fresh = join(dirname(path), `.${process.pid.toString(36)}`)
     rmSync(fresh, { force: true })
@@ -35,11 +34,11 @@ function removeOwn(path: string, ino: number): void {
 }
 
 /** A server that was killed leaves its socket behind. @throws SERVER_LISTEN if one answers, or it is no socket */
-async function refuseTaken(path: string, instead: boolean): Promise<void> {
+async function refuseTaken(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return
   if (!stat.isSocket()) throw new AgentzError('SERVER_LISTEN', `${path} is not a socket`)
-  if (instead || !(await answers(path))) return
+  if (!(await answers(path))) return
   throw new AgentzError('SERVER_LISTEN', `another server listens on ${path}`, {
     hint: 'One is enough for everybody; use it, or end it.',
   })

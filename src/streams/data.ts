@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { promisify } from 'node:util'
 import { AgentzError, errno, reason } from '../base/errors.js'
-import { NEWLINE } from '../log/line.js'
+import { linesEnd } from '../log/read.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
 /** Bytes that are read without a turn of the event loop. */
@@ -95,14 +95,7 @@ export class DataFile {
 
   /** Where the last whole line ends. */
   linesEnd(): number {
-    const block = Buffer.allocUnsafe(64 * 1024)
-    for (let end = this.size; end > 0; end -= block.length) {
-      const from = Math.max(0, end - block.length)
-      const count = readSync(this.fd, block, 0, end - from, from)
-      const at = block.subarray(0, count).lastIndexOf(NEWLINE)
-      if (at >= 0) return from + at + 1
-    }
-    return 0
+    return linesEnd(this.fd)
   }
 
   close(): void {

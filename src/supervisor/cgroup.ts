@@ -18,7 +18,7 @@ export function freezerOf(group: string, among: readonly string[] = roots): Free
   if (directory === undefined) throw unsupported(`no cgroup v2 with cgroup.freeze is there for ${group}`)
   const file = `${directory}/cgroup.freeze`
   return {
-    wanted: () => read(file).trim() === '1',
+    wanted: () => textIn(file).trim() === '1',
     set: async (wanted) => {
       try {
         accessSync(file, constants.W_OK)
@@ -28,7 +28,7 @@ export function freezerOf(group: string, among: readonly string[] = roots): Free
         if (errno(error) === 'ENOENT' || errno(error) === 'ENODEV') return
         throw unsupported(`${file} cannot be written: ${reason(error)}`, error)
       }
-      const isSo = () => read(`${directory}/cgroup.events`).split('\n').includes('frozen 1') === wanted
+      const isSo = () => textIn(`${directory}/cgroup.events`).split('\n').includes('frozen 1') === wanted
       for (const end = performance.now() + PATIENCE_MS; !isSo() && existsSync(directory); await delay(LOOK_AGAIN_MS)) {
         if (performance.now() < end) continue
         const how = wanted ? 'still' : 'free'
@@ -44,11 +44,11 @@ const unsupported = (why: string, cause?: unknown): AgentzError =>
     hint: 'It needs systemd and cgroup v2 (or its half of a hybrid hierarchy), delegated to you.',
   })
 
-function read(path: string): string {
+/** Empty where there is no such file: of another version of cgroups, or of a group that is gone. */
+export function textIn(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    // The group is gone.
     if (errno(error) === 'ENOENT' || errno(error) === 'ENODEV') return ''
     throw error
   }

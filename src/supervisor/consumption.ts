@@ -2,9 +2,8 @@
  * What units use of memory and CPU, by the files of their control groups, cgroups(7): the manager itself takes milliseconds for each
  * unit, and tells no CPU where accounting is off, which version 2 counts all the same.
  */
-import { readFileSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { errno } from '../base/errors.js'
+import { textIn } from './cgroup.js'
 
 export interface Consumption {
   readonly memoryBytes?: number | undefined
@@ -54,14 +53,4 @@ function microseconds(path: string): number | undefined {
 function numberIn(path: string, unit = 1): number | undefined {
   const text = textIn(path).trim()
   return /^\d+$/.test(text) ? Number(text) / unit : undefined
-}
-
-/** Empty where there is no such file: of another version, or of a unit that has ended. */
-function textIn(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENODEV') return ''
-    throw error
-  }
 }

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Feeds } from '../../src/delivery/feed.js'
 import { framesOf, resetFrame } from '../../src/delivery/frames.js'
-import { cutPage, linesEnd, PAGE, readPage, recordsOf } from '../../src/delivery/page.js'
+import { cutPage, PAGE, readPage, recordsOf } from '../../src/delivery/page.js'
+import { linesEnd } from '../../src/log/read.js'
 import { appendLine, line, newHome } from '../server/helpers.js'
 
 t.test('pages: any file, cut anywhere, gives its records byte for byte', async (t) => {

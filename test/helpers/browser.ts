@@ -1,5 +1,5 @@
 /** A real Chromium for tests, without a window: in a profile of its own, ended with the test. */
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { findProgram } from '../../src/agents/program.js'
 import { isRoot } from './home.js'
@@ -18,4 +18,23 @@ export async function newBrowser(t: Test, ...flags: string[]): Promise<Browser> 
   // It ends the process that it started, by its pid, and waits for it.
   t.teardown(() => browser.close())
   return browser
+}
+
+export interface Tab {
+  readonly page: Page
+  /** What the browser has complained about, and whom the page has called. */
+  readonly complaints: string[]
+  readonly called: string[]
+}
+
+export async function newTab(context: BrowserContext): Promise<Tab> {
+  const page = await context.newPage()
+  // Of two cores, and many tests.
+  page.setDefaultTimeout(30_000)
+  const complaints: string[] = []
+  const called: string[] = []
+  page.on('console', (message) => complaints.push(message.text()))
+  page.on('pageerror', ({ message }) => complaints.push(message))
+  page.on('request', (request) => called.push(request.url()))
+  return { page, complaints, called }
 }

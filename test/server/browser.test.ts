@@ -1,12 +1,12 @@
 /** The login page in a real browser: from `agentz open` to a page that is logged in, and what it says where that fails. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { ownName } from '../../src/base/cookie.js'
 import { CODE_MS, issueCode } from '../../src/base/login.js'
 import { ensureToken, rotateToken } from '../../src/base/token.js'
-import { newBrowser } from '../helpers/browser.js'
+import { newBrowser, newTab } from '../helpers/browser.js'
 import { newServer, newSession } from './helpers.js'
 
 /** Where pictures of each state go, for whoever wants to look at them. */
@@ -18,17 +18,6 @@ const looks = [
   { name: 'desk-light', viewport: { width: 1280, height: 800 }, colorScheme: 'light' as const },
   { name: 'desk-dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' as const },
 ]
-
-/** A page that tells what it complains about and whom it calls. */
-async function newPage(context: BrowserContext) {
-  const page = await context.newPage()
-  const complaints: string[] = []
-  const called: string[] = []
-  page.on('console', (message) => complaints.push(message.text()))
-  page.on('pageerror', ({ message }) => complaints.push(message))
-  page.on('request', (request) => called.push(request.url()))
-  return { page, complaints, called }
-}
 
 /** Where a login leads to. */
 const viewer = (page: Page) => page.getByRole('button', { name: 'New session' }).waitFor()
@@ -49,7 +38,7 @@ t.test('the login page', async (t) => {
 
   t.test('a code becomes a login, and is gone from the address', async (t) => {
     const context = await browser.newContext()
-    const { page, complaints, called } = await newPage(context)
+    const { page, complaints, called } = await newTab(context)
     const code = issueCode(home)
     await page.goto(`${site()}/login#${code}`)
     await viewer(page)
@@ -89,7 +78,7 @@ t.test('the login page', async (t) => {
   t.test('how it looks', async (t) => {
     for (const { name, ...look } of looks) {
       const context = await browser.newContext(look)
-      const { page, complaints } = await newPage(context)
+      const { page, complaints } = await newTab(context)
       const shot = async (state: string) => {
         if (pictures === undefined) return
         mkdirSync(pictures, { recursive: true })
@@ -120,7 +109,7 @@ t.test('the login page', async (t) => {
   })
 
   t.test('another token logs it out', async (t) => {
-    const { page } = await newPage(await browser.newContext())
+    const { page } = await newTab(await browser.newContext())
     await page.goto(`${site()}/login#${issueCode(home)}`)
     await viewer(page)
     const old = site()

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
-import { newBrowser } from '../helpers/browser.js'
+import { newBrowser, newTab } from '../helpers/browser.js'
 import { until } from '../helpers/home.js'
 import { newServer } from '../server/helpers.js'
-import { Files, logIn, newTab, siteOf } from './helpers.js'
+import { Files, logIn, siteOf } from './helpers.js'
 
 t.test('the list', async (t) => {
   const server = await newServer(t)

@@ -1,13 +1,14 @@
 /** The viewer in a browser, logged in, over sessions that are made of files alone. */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { ownName } from '../../src/base/cookie.js'
 import { issueCode } from '../../src/base/login.js'
 import { type Home, sessionLog } from '../../src/base/paths.js'
 import { ensureToken } from '../../src/base/token.js'
 import type { NewSession } from '../../src/session/store.js'
 import { bootId } from '../../src/supervisor/boot.js'
+import { newTab, type Tab } from '../helpers/browser.js'
 import { newSession } from '../helpers/session.js'
 import type { FakeSupervisor } from '../server/helpers.js'
 
@@ -16,25 +17,6 @@ export const pictures = process.env.AGENTZ_PICTURES
 
 /** Under which name a browser reaches the server of `home` on a port. */
 export const siteOf = (home: Home, url: string): string => `http://${ownName(ensureToken(home))}:${new URL(url).port}`
-
-export interface Tab {
-  readonly page: Page
-  /** What the browser has complained about, and whom the page has called. */
-  readonly complaints: string[]
-  readonly called: string[]
-}
-
-export async function newTab(context: BrowserContext): Promise<Tab> {
-  const page = await context.newPage()
-  // Of two cores, and many tests.
-  page.setDefaultTimeout(30_000)
-  const complaints: string[] = []
-  const called: string[] = []
-  page.on('console', (message) => complaints.push(message.text()))
-  page.on('pageerror', ({ message }) => complaints.push(message))
-  page.on('request', (request) => called.push(request.url()))
-  return { page, complaints, called }
-}
 
 /** A tab in a context of its own, logged in, at a page. */
 export async function logIn(browser: Browser, home: Home, site: string, path = '/', look = {}): Promise<Tab> {

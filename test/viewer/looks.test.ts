@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { newBrowser } from '../helpers/browser.js'
+import { newBrowser, newTab } from '../helpers/browser.js'
 import { newServer } from '../server/helpers.js'
-import { Files, logIn, newTab, picture, pictures, siteOf } from './helpers.js'
+import { Files, logIn, picture, pictures, siteOf } from './helpers.js'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 

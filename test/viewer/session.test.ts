@@ -3,10 +3,10 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
-import { newBrowser } from '../helpers/browser.js'
+import { newBrowser, newTab } from '../helpers/browser.js'
 import { until } from '../helpers/home.js'
 import { newServer } from '../server/helpers.js'
-import { Files, logIn, newTab, picture, siteOf } from './helpers.js'
+import { Files, logIn, picture, siteOf } from './helpers.js'
 
 const atEnd = `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('.scroller'))`
 const entries = (page: Page) => page.locator('.events > li:not(.stream)')

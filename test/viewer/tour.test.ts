@@ -3,9 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { Agentz, cliPath, requireManager } from '../helpers/agentz.js'
-import { newBrowser } from '../helpers/browser.js'
+import { newBrowser, newTab } from '../helpers/browser.js'
 import { tempDir, until } from '../helpers/home.js'
-import { newTab } from './helpers.js'
 
 requireManager()
 

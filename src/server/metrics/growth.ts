@@ -4,15 +4,15 @@
  */
 import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { AgentzError } from '../../base/errors.js'
-import { type Home, sessionLog } from '../../base/paths.js'
-import { linesEnd, readPage } from '../../delivery/page.js'
+import type { Home } from '../../base/paths.js'
+import { readPage } from '../../delivery/page.js'
 import { parseRecord } from '../../log/line.js'
-import { openIfThere, splitLines } from '../../log/read.js'
+import { linesEnd, openIfThere, splitLines } from '../../log/read.js'
 import { meaningOf } from '../../session/cause.js'
 import { RegistryEvent } from '../../session/events.js'
 import { isId } from '../../session/id.js'
 import type { Loose } from '../../session/life.js'
+import { openCounted } from './log.js'
 
 const known: ReadonlySet<string> = new Set(
   RegistryEvent.def.options.flatMap(({ def }) => [...def.shape.type.def.values]),
@@ -75,13 +75,7 @@ export class Growth {
   }
 
   async #lookAtLog(id: string): Promise<void> {
-    let fd: number | undefined
-    try {
-      fd = openIfThere(sessionLog(this.#home, id))
-    } catch (error) {
-      // What stands in its place is told to whoever asks for this session.
-      if (!(error instanceof AgentzError)) throw error
-    }
+    const fd = openCounted(this.#home, id)
     if (fd === undefined) return
     try {
       const { size } = fstatSync(fd)

@@ -1,11 +1,10 @@
 /** What sessions ask and nobody has answered yet. A log is folded once, and then as it grows, for as long as its session waits. */
 import { closeSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { AgentzError } from '../../base/errors.js'
-import { type Home, sessionLog } from '../../base/paths.js'
-import { openIfThere } from '../../log/read.js'
+import type { Home } from '../../base/paths.js'
 import type { Loose } from '../../session/life.js'
 import { SessionFold } from '../../session/state.js'
+import { openCounted } from './log.js'
 
 export interface Asked {
   readonly count: number
@@ -40,13 +39,7 @@ export class Waiting {
   }
 
   #read(id: string, fold: SessionFold): void {
-    let fd: number | undefined
-    try {
-      fd = openIfThere(sessionLog(this.#home, id))
-    } catch (error) {
-      // What stands in its place is told to whoever asks for this session.
-      if (!(error instanceof AgentzError)) throw error
-    }
+    const fd = openCounted(this.#home, id)
     if (fd === undefined) return
     try {
       fold.read(fd)

@@ -1,8 +1,8 @@
 /** The logs of sessions, and the registry, as streams that can be read: the very same files, and the same offsets. */
 import { closeSync, fstatSync, lstatSync } from 'node:fs'
 import type { Feeds } from '../../delivery/feed.js'
-import { linesEnd, recordsOf } from '../../delivery/page.js'
-import { openIfThere } from '../../log/read.js'
+import { recordsOf } from '../../delivery/page.js'
+import { linesEnd, openIfThere } from '../../log/read.js'
 import { readAt } from '../../streams/data.js'
 import { ROOM, type Source } from '../../streams/source.js'
 

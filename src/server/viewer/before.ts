@@ -1,8 +1,8 @@
 /** What stands in a log before or behind an address, a page of it: for who begins at the end and goes up. */
 import { fstatSync, readSync } from 'node:fs'
-import { linesEnd, type Page, readPage } from '../../delivery/page.js'
+import { type Page, readPage } from '../../delivery/page.js'
 import { NEWLINE } from '../../log/line.js'
-import { type Damage, splitLines } from '../../log/read.js'
+import { type Damage, linesEnd, splitLines } from '../../log/read.js'
 
 /** Bytes of a page that is read backwards. */
 const PIECE = 256 * 1024

@@ -10,12 +10,12 @@ import { isAddress, openIfThere } from '../../log/read.js'
 import { parseId } from '../../session/id.js'
 import { parse } from '../../session/store.js'
 import type { Context } from '../context.js'
+import { NoQuery } from '../declared.js'
 import type { Part } from '../lazy.js'
 import { type Addressed, pageAt } from './before.js'
 
 const Address = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15})$/, 'must be a number of bytes'))
 const PageQuery = z.strictObject({ before: z.optional(Address), after: z.optional(Address) })
-const NoQuery = z.strictObject({})
 
 export function open({ home }: Context): Part {
   return {
