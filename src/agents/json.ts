@@ -8,10 +8,7 @@ export const isObject = (value: unknown): value is Json =>
 
 export const object = (value: unknown): Json => (isObject(value) ? value : {})
 export const objects = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isObject) : [])
-export { numberIn as number, textIn as string } from '../base/field.js'
-/** As text to be shown or compared, whatever it is: JSON has objects that String() cannot make one of, {"toString":0}. */
-export const text = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+export { asText as text, numberIn as number, textIn as string } from '../base/field.js'
 /** A count; what is no whole number counts as nothing. */
 export const count = (value: unknown): number => (Number.isSafeInteger(value) ? (value as number) : 0)
 

@@ -1,6 +1,8 @@
 /** The facts of a daemon's end, as the OS gives them: daemon_exited at each exit, a terminal event only where nothing follows. */
+
 import { closeSync, rmSync } from 'node:fs'
 import { AgentzError } from '../base/errors.js'
+import { asText } from '../base/field.js'
 import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { openLog } from '../log/read.js'
@@ -180,7 +182,7 @@ function readRuns(home: Home, id: string): { state: SessionState; runs: number[]
       if (type !== 'daemon_started' && type !== 'daemon_exited') return
       newest = record
       const run = invocationId ?? epoch
-      if (!runs.has(run)) runs.set(run, Date.parse(String(timestamp)))
+      if (!runs.has(run)) runs.set(run, Date.parse(asText(timestamp)))
     })
     return { state: fold.state, runs: [...runs.values()], newest }
   } finally {

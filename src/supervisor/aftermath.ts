@@ -1,5 +1,7 @@
 /** What is left of a session that nothing carries, as its own file tells it; it can be read on while a new daemon writes. */
+
 import { closeSync, fstatSync, readSync } from 'node:fs'
+import { asText } from '../base/field.js'
 import { type Home, sessionLog } from '../base/paths.js'
 import { openLog } from '../log/read.js'
 import type { Loose } from '../session/life.js'
@@ -88,7 +90,7 @@ export class Aftermath {
     this.#heard++
     const { state } = this
     if (typeof record.epoch === 'number' && record.epoch < state.epoch) return
-    if (record.by === 'agent' || record.by === 'user') this.lastActivity = String(record.timestamp)
+    if (record.by === 'agent' || record.by === 'user') this.lastActivity = asText(record.timestamp)
     if (record.type === 'daemon_started') {
       this.#ended = false
       this.#said.clear()

@@ -1,4 +1,5 @@
 /** What a recover does with a session that nothing carries: a pure function of what is left of it. */
+import { asText } from '../base/field.js'
 import type { Cause } from '../session/events.js'
 import { isOver } from '../session/life.js'
 import { isLive } from '../session/status.js'
@@ -44,7 +45,7 @@ export function planFor(left: Left, now: Moment): Plan | undefined {
 function missingCause({ state, bootId, exit }: Left, now: Moment): Cause | undefined {
   if (isLive(state.status)) return correction(state, undefined, now)?.cause
   if (exit === undefined) return undefined
-  const how = `its daemon had ended (${String(exit.result)}), and nobody was left to start it again`
+  const how = `its daemon had ended (${asText(exit.result)}), and nobody was left to start it again`
   if (exit.manager === 'stopping') return { result: 'log-out', message: `the user manager ended: ${how}` }
   return { result: bootId !== undefined && bootId !== now.boot ? 'reboot' : 'lost', message: how }
 }

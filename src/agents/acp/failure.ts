@@ -3,7 +3,7 @@ import type { Cause } from '../../session/events.js'
 import type { End } from '../agent.js'
 import { blame } from '../blame.js'
 import { cut } from '../cut.js'
-import { isObject, type Json, object, parseObject, string } from '../json.js'
+import { isObject, type Json, object, parseObject, string, text } from '../json.js'
 
 /** Somebody has to log in. */
 const AUTH_REQUIRED = -32000
@@ -33,12 +33,12 @@ export function sentence(error: unknown): string {
 function textOf(error: unknown): string {
   const { message, data } = object(error)
   const details = string(object(data).details)
-  const text = (string(message) ?? 'no reason was given').replace(/^Internal error: /, '')
-  return details !== undefined && /^internal error$/i.test(text) ? details : text
+  const told = (string(message) ?? 'no reason was given').replace(/^Internal error: /, '')
+  return details !== undefined && /^internal error$/i.test(told) ? details : told
 }
 
 /** The error of the model's server, where it is the whole text. */
-const hidden = (text: string): Json => object(parseObject(text)?.error)
+const hidden = (said: string): Json => object(parseObject(said)?.error)
 
 export const isLogin = (error: unknown): boolean => object(error).code === AUTH_REQUIRED
 
@@ -59,5 +59,5 @@ export function promptCause(error: unknown): Cause {
 /** JSON-RPC has no codes between 400 and 599: where one stands there, it is that of HTTP. */
 function httpStatus({ code, data }: Json): number | undefined {
   const { status, statusCode } = isObject(data) ? data : {}
-  return [status, statusCode, code].find((value): value is number => Number(value) >= 400 && Number(value) < 600)
+  return [status, statusCode, code].map((value) => Number(text(value))).find((value) => value >= 400 && value < 600)
 }

@@ -1,6 +1,6 @@
 /** What "always" means of what claude suggests: rules, directories and modes come together, and not all of it was asked about. */
 import type { Json } from '../json.js'
-import { objects, string } from '../json.js'
+import { objects, string, text } from '../json.js'
 
 /**
  * The rules for the tool that was asked about, and nothing that comes with them: a person who allows a command for good has not
@@ -22,12 +22,12 @@ function part(suggestion: Json): string {
     return objects(suggestion.rules)
       .map(({ toolName, ruleContent }) => {
         const content = string(ruleContent)
-        return content === undefined ? `all of ${String(toolName)}` : `${String(toolName)}(${content})`
+        return content === undefined ? `all of ${text(toolName)}` : `${text(toolName)}(${content})`
       })
       .join(', ')
   }
-  if (type === 'setMode') return `the session goes into the mode ${String(mode)}`
-  if (type === 'addDirectories' && Array.isArray(directories)) return `work in ${directories.map(String).join(', ')}`
+  if (type === 'setMode') return `the session goes into the mode ${text(mode)}`
+  if (type === 'addDirectories' && Array.isArray(directories)) return `work in ${directories.map(text).join(', ')}`
   const { destination: _, ...rest } = suggestion
   return JSON.stringify(rest)
 }

@@ -1,7 +1,7 @@
 /** The blocks of claude's messages, each finished one as one event. */
 import type { AgentEvent } from '../../session/events.js'
 import { cut, cutJson, short } from '../cut.js'
-import { isObject, type Json, string } from '../json.js'
+import { isObject, type Json, string, text } from '../json.js'
 
 /** Empty thinking is what a model sends that hides it; there is nothing to tell then. */
 export function blockEvents(block: Json): AgentEvent[] {
@@ -38,7 +38,7 @@ export function resultText(content: unknown): string {
 }
 
 function part(block: unknown): string {
-  if (!isObject(block)) return String(block)
+  if (!isObject(block)) return text(block)
   if (block.type === 'text') return string(block.text) ?? ''
   if (block.type !== 'image' || !isObject(block.source)) return JSON.stringify(block)
   const data = string(block.source.data) ?? ''

@@ -6,7 +6,7 @@ import type { AgentEvent, EventOf, Unframed } from '../../session/events.js'
 import { blame } from '../blame.js'
 import { Book } from '../book.js'
 import { cut, cutJson, short, TEXT_BUDGET } from '../cut.js'
-import { isObject, type Json, object, objects, parseObject, string } from '../json.js'
+import { isObject, type Json, object, objects, parseObject, string, text } from '../json.js'
 import { alwaysOf, meaningOf } from './always.js'
 import { blockEvents, resultText } from './blocks.js'
 import { turnResult } from './result.js'
@@ -226,8 +226,8 @@ function optionsOf(suggestions: readonly Json[]) {
 /** Claude asks the person something: its questions and what it offers as answers, as one text. */
 function asked(requestId: string, input: unknown): AgentEvent {
   const questions = objects(object(input).questions)
-  const options = questions.flatMap((each) => objects(each.options).map(({ label }) => short(String(label))))
-  const question = cut(questions.map((each) => String(each.question)).join('\n'), HALF).content
+  const options = questions.flatMap((each) => objects(each.options).map(({ label }) => short(text(label))))
+  const question = cut(questions.map((each) => text(each.question)).join('\n'), HALF).content
   return { type: 'input_request', requestId, question, ...(options.length > 0 && { options }) }
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { DEFAULT_MODE } from '../../session/mode.js'
 import type { Spec } from '../../session/spec.js'
 import type { Decision } from '../agent.js'
-import { object, objects } from '../json.js'
+import { object, objects, text } from '../json.js'
 
 /** Its own names for them are ours. As root it refuses the last one, unless IS_SANDBOX=1. */
 export const claudeModes = ['plan', 'dontAsk', 'default', 'acceptEdits', 'bypassPermissions'] as const
@@ -101,7 +101,7 @@ export function answer(question: Question, decision: Decision): object {
 /** The tool AskUserQuestion takes its answers as a part of its input: the text of each question, and what was said to it. */
 export function answerQuestion({ requestId, input }: Question, content: string): object {
   const questions = objects(object(input).questions)
-  const answers = Object.fromEntries(questions.map(({ question }) => [String(question), content]))
+  const answers = Object.fromEntries(questions.map(({ question }) => [text(question), content]))
   return respond(requestId, { behavior: 'allow', updatedInput: { ...object(input), answers } })
 }
 

@@ -136,7 +136,9 @@ export class CodexNormaliser {
           : this.#told({ permissionMode: modeOf({ ...rest, sandbox: sandboxPolicy }) })
       }
       case 'mcpServer/startupStatus/updated':
-        return params.status === 'failed' ? [tell(`the MCP server ${params.name} failed: ${params.error}`)] : []
+        return params.status === 'failed'
+          ? [tell(`the MCP server ${text(params.name)} failed: ${text(params.error)}`)]
+          : []
       default: {
         const warning = warningOf(method, params)
         return warning === undefined ? undefined : this.#warning(warning)

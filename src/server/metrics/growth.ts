@@ -2,8 +2,10 @@
  * What is appended to the registry and to the logs of sessions, counted in the files themselves: whoever wrote it. Of a log, only what came
  * since it was first looked at; it is read once, and not parsed.
  */
+
 import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
+import { asText } from '../../base/field.js'
 import type { Home } from '../../base/paths.js'
 import { readPage } from '../../delivery/page.js'
 import { parseRecord } from '../../log/line.js'
@@ -65,7 +67,7 @@ export class Growth {
   #count(bytes: Buffer, isFirst: boolean): void {
     const record = parseRecord(bytes)
     if (record === undefined) return
-    const type = known.has(String(record.type)) ? String(record.type) : 'other'
+    const type = known.has(asText(record.type)) ? asText(record.type) : 'other'
     const cause = ends.has(type) ? causeIn(record) : ''
     const key = `${type} ${cause}`
     const counted = this.lifecycle.get(key) ?? { type, cause, count: 0 }

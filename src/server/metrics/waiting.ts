@@ -1,6 +1,8 @@
 /** What sessions ask and nobody has answered yet. A log is folded once, and then as it grows, for as long as its session waits. */
+
 import { closeSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
+import { asText } from '../../base/field.js'
 import type { Home } from '../../base/paths.js'
 import type { Loose } from '../../session/life.js'
 import { SessionFold } from '../../session/state.js'
@@ -50,6 +52,6 @@ export class Waiting {
 }
 
 function asked(requests: readonly Loose[]): Asked {
-  const times = requests.map(({ timestamp }) => Date.parse(String(timestamp))).filter((time) => !Number.isNaN(time))
+  const times = requests.map(({ timestamp }) => Date.parse(asText(timestamp))).filter((time) => !Number.isNaN(time))
   return { count: requests.length, oldest: times.length === 0 ? undefined : Math.min(...times) }
 }

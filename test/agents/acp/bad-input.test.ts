@@ -21,6 +21,8 @@ const kinds = [
   'tool_call',
   'tool_call_update',
 ].concat(...['plan', 'usage_update', 'current_mode_update', 'config_option_update', 'of_the_future'])
+/** JSON, and yet String() and Number() throw at it. */
+const unspeakable = { toString: 0, valueOf: 0 }
 const fields = [
   'content',
   'toolCallId',
@@ -44,13 +46,22 @@ const fields = [
   'code',
   'message',
   'data',
-].map((key) => [key, fc.oneof(fc.jsonValue(), fc.constantFrom('x', 'completed', 'in_progress', 'edit'))] as const)
+].map(
+  (key) =>
+    [key, fc.oneof(fc.jsonValue(), fc.constantFrom('x', 'completed', 'in_progress', 'edit', unspeakable))] as const,
+)
 const anything = fc.record(Object.fromEntries(fields), { requiredKeys: [] })
 
 t.test('a turn ends, whatever is given as the reason', async (t) => {
   for (const stopReason of ['end_turn', 'constructor', 'toString', undefined, [{ toString: 0 }]])
     t.same(turnEnd({ stopReason }), { reason: 'completed' })
   t.match(turnEnd({ stopReason: 'refusal' }), { reason: 'failed', error: 'the agent refuses to go on' })
+})
+
+t.test('a turn fails, whatever is given as the error', async (t) => {
+  t.match(turnFailure({ code: unspeakable, data: { status: unspeakable } }), { reason: 'failed' })
+  for (const data of [{ status: 429 }, { statusCode: '429' }])
+    t.match(turnFailure({ code: -32603, data }), { cause: { result: 'quota' } })
 })
 
 t.test('whatever an agent sends becomes events that are valid, in strict turns', async () => {
