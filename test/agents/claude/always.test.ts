@@ -26,6 +26,9 @@ t.test('in words', async (t) => {
   t.equal(meaningOf([directories]), 'work in /srv/a, /srv/b')
   t.equal(meaningOf([{ type: 'new', what: 1, destination: 'session' }]), '{"type":"new","what":1}')
   const unspeakable = { toString: 0, valueOf: 0 }
-  const foreign = [{ type: 'addRules', rules: [{ toolName: unspeakable }] }, { type: 'setMode', mode: unspeakable }]
+  const foreign = [
+    { type: 'addRules', rules: [{ toolName: unspeakable }] },
+    { type: 'setMode', mode: unspeakable },
+  ]
   t.match(meaningOf(foreign), /^all of .*toString.*the mode .*valueOf/, 'String() would throw')
 })
