@@ -16,6 +16,8 @@ import { MODE, type Question, refusal } from './wire.js'
 
 /** What one line may take of a log line beside others in the same event. */
 const HALF = TEXT_BUDGET / 2
+/** A question of more would not fit into a line, and be left out: nobody could answer it. */
+const MOST_OPTIONS = 100
 /** Bytes of what an answer would mean that are shown. */
 const LABEL_BUDGET = 2 * 1024
 
@@ -150,7 +152,7 @@ export class ClaudeNormaliser {
       if (event.type !== 'tool_use') return event
       this.book.toolUse(event.toolId)
       const file = EDITS.has(event.tool) ? editedFile(event.input) : undefined
-      return file === undefined ? event : { ...event, files: [file] }
+      return file === undefined ? event : { ...event, files: [short(file)] }
     })
   }
 
@@ -169,7 +171,7 @@ export class ClaudeNormaliser {
   }
 
   #result(line: Json): AgentEvent[] {
-    const errors = Array.isArray(line.errors) ? line.errors.map(String) : []
+    const errors = Array.isArray(line.errors) ? line.errors.map(text) : []
     const lost = errors.find((error) => error.startsWith('No conversation found'))
     if (lost !== undefined) {
       this.forgotten = short(lost)
@@ -226,7 +228,8 @@ function optionsOf(suggestions: readonly Json[]) {
 /** Claude asks the person something: its questions and what it offers as answers, as one text. */
 function asked(requestId: string, input: unknown): AgentEvent {
   const questions = objects(object(input).questions)
-  const options = questions.flatMap((each) => objects(each.options).map(({ label }) => short(text(label))))
+  const labels = questions.flatMap((each) => objects(each.options).map(({ label }) => label))
+  const options = labels.slice(0, MOST_OPTIONS).map((label) => short(text(label)))
   const question = cut(questions.map((each) => text(each.question)).join('\n'), HALF).content
   return { type: 'input_request', requestId, question, ...(options.length > 0 && { options }) }
 }
