@@ -17,7 +17,7 @@ import { linesEnd } from '../log/read.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
 /** Bytes that are read without a turn of the event loop. */
-const AT_ONCE = 64 * 1024
+const AT_ONCE = 256 * 1024
 const readAsync = promisify(read)
 const syncAsync = promisify(fdatasync)
 

@@ -11,20 +11,52 @@ const LIFE_MS = 60_000
 const nothing = Buffer.alloc(0)
 
 /** Resolves when there may be more behind an offset, or nothing will come; else after `ms`. */
-export function grown(source: Source, at: number, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      leave()
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    const leave = source.onGrowth(done)
-    signal.addEventListener('abort', done, { once: true })
-    // What came before anybody listened.
-    if (source.end > at || source.closed || source.gone || signal.aborted) done()
-  })
+export async function grown(source: Source, at: number, ms: number, signal: AbortSignal): Promise<void> {
+  const growth = new Growth(source, signal)
+  await growth.behind(at, ms).finally(() => growth.end())
+}
+
+/** For who waits again and again: with hundreds of readers, a listener and a timer anew for each event cost more than the event. */
+class Growth {
+  readonly #source: Source
+  readonly #signal: AbortSignal
+  readonly #leave: () => void
+  #timer: NodeJS.Timeout | undefined
+  #ms = 0
+  #resolve: (() => void) | undefined
+
+  constructor(source: Source, signal: AbortSignal) {
+    this.#source = source
+    this.#signal = signal
+    this.#leave = source.onGrowth(this.#wake)
+    signal.addEventListener('abort', this.#wake, { once: true })
+  }
+
+  behind(at: number, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      if (this.#ms === ms) this.#timer?.refresh()
+      else {
+        clearTimeout(this.#timer)
+        this.#timer = setTimeout(this.#wake, ms)
+        this.#ms = ms
+      }
+      const { end, closed, gone } = this.#source
+      // What came before anybody waited.
+      if (end > at || closed || gone || this.#signal.aborted) this.#wake()
+    })
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#signal.removeEventListener('abort', this.#wake)
+    this.#leave()
+  }
+
+  readonly #wake = (): void => {
+    this.#resolve?.()
+    this.#resolve = undefined
+  }
 }
 
 /** Events from an offset on, until the stream is closed or gone, or the client, or a minute is over. An empty one is a heartbeat. */
@@ -37,28 +69,33 @@ export async function* eventsOf(
   const end = performance.now() + LIFE_MS
   let at = from
   let told = false
-  while (!signal.aborted && !source.gone) {
-    if (at < source.end) {
-      const frame = await frameAt(source, at)
-      // Nothing but what is no message.
-      if (frame.to === at) return
-      at = frame.to
-      if (frame.isEmpty && at < source.end) continue
-      told = true
-      yield frame.before(controlOf(source, at, known))
-    } else if (!told) {
-      told = true
-      yield Buffer.from(controlOf(source, at, known))
-    } else if (source.closed) {
-      // Closed without another message: the control event that says so stands alone.
-      yield Buffer.from(controlOf(source, at, known))
+  const growth = new Growth(source, signal)
+  try {
+    while (!signal.aborted && !source.gone) {
+      if (at < source.end) {
+        const frame = await frameAt(source, at)
+        // Nothing but what is no message.
+        if (frame.to === at) return
+        at = frame.to
+        if (frame.isEmpty && at < source.end) continue
+        told = true
+        yield frame.before(controlOf(source, at, known))
+      } else if (!told) {
+        told = true
+        yield Buffer.from(controlOf(source, at, known))
+      } else if (source.closed) {
+        // Closed without another message: the control event that says so stands alone.
+        yield Buffer.from(controlOf(source, at, known))
+      }
+      if (source.closed && at >= source.end) return
+      if (at < source.end) continue
+      const left = end - performance.now()
+      if (left <= 0) return
+      await growth.behind(at, Math.min(HEARTBEAT_MS, left))
+      if (at === source.end && !source.closed && !source.gone && !signal.aborted) yield nothing
     }
-    if (source.closed && at >= source.end) return
-    if (at < source.end) continue
-    const left = end - performance.now()
-    if (left <= 0) return
-    await grown(source, at, Math.min(HEARTBEAT_MS, left), signal)
-    if (at === source.end && !source.closed && !source.gone && !signal.aborted) yield nothing
+  } finally {
+    growth.end()
   }
 }
 
