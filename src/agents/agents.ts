@@ -18,10 +18,16 @@ export function agentList(config: Config): Agent[] {
   return [...table.values(), ...Object.entries(config.acp).map(([name, own]) => acpAgent(name, own))]
 }
 
-/** An agent that a new session may use. @throws AGENT_UNKNOWN, AGENT_DISABLED */
-export function allowedAgent(name: string, config: Config): Agent {
+/** @throws AGENT_UNKNOWN */
+export function knownAgent(name: string, config: Config): Agent {
   const agent = agentList(config).find((each) => each.name === name)
   if (agent === undefined) throw unknownAgent(name, agentList(config))
+  return agent
+}
+
+/** An agent that a new session may use. @throws AGENT_UNKNOWN, AGENT_DISABLED */
+export function allowedAgent(name: string, config: Config): Agent {
+  const agent = knownAgent(name, config)
   if (agent === command && config.agents.command?.enabled === false) {
     throw new AgentzError('AGENT_DISABLED', 'the command agent is switched off')
   }

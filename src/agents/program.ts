@@ -39,8 +39,10 @@ export function ownProgram(
   if (program !== undefined) return program
   const where = wanted.includes('/') ? 'is not an executable file' : 'is not on PATH'
   const hint =
-    command === undefined ? `Install it: ${install}` : 'config.json of AGENTZ_HOME names it; correct it there.'
-  throw new AgentzError('AGENT_MISSING', `\`${wanted}\` ${where}`, { hint })
+    command === undefined
+      ? `Install it: ${install}. \`agentz agents\` lists the others.`
+      : 'config.json of AGENTZ_HOME names it; correct it there.'
+  throw new AgentzError('AGENT_MISSING', `cannot start the agent: \`${wanted}\` ${where}`, { hint })
 }
 
 function isExecutable(file: string): boolean {

@@ -4,7 +4,7 @@
  */
 const table = {
   USAGE: { exit: 2, http: 400, hint: 'See `agentz --help`.' },
-  BAD_INPUT: { exit: 2, http: 400, hint: 'Correct the named field and try again.' },
+  BAD_INPUT: { exit: 2, http: 400, hint: 'Correct what is named above and try again.' },
   BAD_ID: { exit: 2, http: 400, hint: 'A session id is 12 characters of 0-9a-f; `agentz ls` prints them.' },
   AMBIGUOUS: { exit: 2, http: 409, hint: 'Type more characters of the id.' },
   NOT_FOUND: { exit: 3, http: 404, hint: '`agentz ls` prints the sessions that exist.' },
@@ -42,7 +42,7 @@ const table = {
   UNAUTHORIZED: {
     exit: 1,
     http: 401,
-    hint: 'Send `Authorization: Bearer $(agentz token)`; a browser logs in by `agentz open`.',
+    hint: 'Take the token from a file, `curl -H @FILE`, or come by the Unix socket; a browser logs in by `agentz open`.',
   },
   FORBIDDEN_ORIGIN: { exit: 1, http: 403, hint: 'Only pages that this server sent may call it.' },
   WRONG_HOST: { exit: 1, http: 421, hint: 'Use the address that `agentz serve` printed.' },

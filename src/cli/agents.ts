@@ -43,8 +43,12 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
     const env = withHomeEnvironment(home, captureEnvironment(process.env, config.environment))
     const agents = agentList(config)
     if (how) {
-      const commands = agents.flatMap((agent) => find(agent, env, config).program ?? [])
-      await print(commands.map((program) => `${shellWords([program, '--version'])}\n`).join(''))
+      const lines = agents.flatMap((agent) => {
+        const { found, program } = find(agent, env, config)
+        if (program !== undefined) return shellWords([program, '--version'])
+        return found || agent.install === '' ? [] : `${agent.install}   # ${agent.name} is not found`
+      })
+      await print(lines.map((line) => `${line}\n`).join(''))
       return 0
     }
     const rows = await agentRows(agents, env, config)
@@ -86,7 +90,8 @@ function find(agent: Agent, env: Environment, config: Config): { found: boolean;
   const { command } = completed(agent, {} as Spec, config)
   try {
     const program = agent.check(command === undefined ? {} : { command }, env, workingDirectory())
-    return program === programs.node ? { found: true } : { found: true, program }
+    const isOurs = program === programs.node || program === programs.chat
+    return isOurs ? { found: true } : { found: true, program }
   } catch (error) {
     if (!(error instanceof AgentzError)) throw error
     // USAGE: it runs whatever it is given, and needs nothing else.

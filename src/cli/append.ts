@@ -49,7 +49,10 @@ function parse(text: string): Unframed<ControlEvent> {
   try {
     given = JSON.parse(text)
   } catch (error) {
-    throw new AgentzError('BAD_INPUT', `the event is not JSON: ${reason(error)}`, { cause: error })
+    throw new AgentzError('BAD_INPUT', `the event is not JSON: ${reason(error)}`, {
+      cause: error,
+      hint: 'An event is an object such as {"type":"cancel_requested"}; `agentz append --help` lists the types.',
+    })
   }
   const { type } = (given ?? {}) as { type?: unknown }
   if (!(controlTypes as readonly unknown[]).includes(type)) {

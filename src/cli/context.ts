@@ -1,4 +1,6 @@
 /** What every verb starts with. */
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { ArgumentsCamelCase, Argv } from 'yargs'
 import { type Config, readConfig } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
@@ -14,7 +16,15 @@ export interface Context {
 
 /** @throws HOME_UNUSABLE, CONFIG_INVALID, BAD_INPUT */
 export function context(): Context {
-  const home = ensureHome(homePaths())
+  const home = homePaths()
+  const parent = dirname(home.root)
+  // Mistyped, it would be made, and look like a machine without sessions.
+  if (!existsSync(parent)) {
+    throw new AgentzError('HOME_UNUSABLE', `cannot make the directory ${home.root}: there is no ${parent}`, {
+      hint: 'Correct AGENTZ_HOME, or make the directory that it stands in.',
+    })
+  }
+  ensureHome(home)
   const config = readConfig(home)
   return { home, config, supervisor: chooseSupervisor(home, config) }
 }

@@ -14,7 +14,10 @@ export async function readText(what: string, words: readonly string[], file: str
       return utf8(readFileSync(file), what, file)
     } catch (error) {
       if (error instanceof AgentzError) throw error
-      throw new AgentzError('BAD_INPUT', `cannot read the ${what} from ${file}: ${reason(error)}`, { cause: error })
+      throw new AgentzError('BAD_INPUT', `cannot read the ${what} from ${file}: ${reason(error)}`, {
+        cause: error,
+        hint: 'Name a file that you may read, or - for standard input.',
+      })
     }
   }
   if (file === undefined) return typed

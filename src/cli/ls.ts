@@ -1,3 +1,4 @@
+import { AgentzError } from '../base/errors.js'
 import type { Home } from '../base/paths.js'
 import type { Row } from '../session/registry.js'
 import type { Head } from '../session/rows.js'
@@ -49,22 +50,32 @@ export const verb: Verb<Args> = {
       })
       .option('wide', { alias: 'w', type: 'boolean', describe: 'With tokens and cost, and their sums by agent' })
       .option('quiet', { alias: 'q', type: 'boolean', describe: 'Print ids only' })
-      .option('status', { type: 'string', array: true, choices: statuses, describe: 'Only sessions of this status' })
+      .option('status', {
+        type: 'string',
+        array: true,
+        describe: `Only sessions of this status, or these: ${statuses.join(',')}`,
+      })
       .option('agent', { type: 'string', describe: 'Only sessions of this agent' })
       .option('label', {
         alias: 'l',
         type: 'string',
         array: true,
-        describe: 'Only sessions with the label KEY=VALUE',
+        describe: 'Only sessions with the label KEY=VALUE, or KEY of any value',
       }) as never,
   handle: async (args) => {
-    const { home, supervisor } = context()
+    const { home, config, supervisor } = context()
     if (args.how) return how(home)
+    const wanted = { ...args, status: statusesOf(args.status) }
+    for (const label of args.label ?? []) if (!/^[^=]/.test(label)) throw noLabel(label)
     const fleet = await readFleet(home, supervisor)
     const { damaged } = fleet.registry
     if (fleet.unasked) say(`agentz: ${fleet.unasked.message}; processes were looked at instead`)
     if (damaged > 0) say(`agentz: ${damaged} damaged lines in ${home.registry} were left out`)
-    const ids = sorted(fleet).filter((id) => isWanted(fleet, id, args))
+    const ids = sorted(fleet).filter((id) => isWanted(fleet, id, wanted))
+    if (ids.length === 0 && args.agent !== undefined && !hadAgent(fleet, args.agent)) {
+      const { knownAgent } = await import('../agents/agents.js')
+      knownAgent(args.agent, config)
+    }
     if (args.quiet) await print(ids.map((id) => `${id}\n`).join(''))
     else if (args.json) await print(ids.map((id) => `${harmlessJson(fleet.text(id))}\n`).join(''))
     else if (ids.length === 0)
@@ -74,6 +85,22 @@ export const verb: Verb<Args> = {
     return 0
   },
 }
+
+/** As over HTTP: several by commas too. @throws BAD_INPUT */
+function statusesOf(given: readonly string[] | undefined): string[] | undefined {
+  const wanted = given?.flatMap((each) => each.split(','))
+  const odd = wanted?.find((each) => !(statuses as readonly string[]).includes(each))
+  if (odd === undefined) return wanted
+  throw new AgentzError('BAD_INPUT', `--status: ${JSON.stringify(odd.slice(0, 80))} is not a status`, {
+    hint: `Statuses: ${statuses.join(', ')}; several with commas.`,
+  })
+}
+
+const noLabel = (text: string): AgentzError =>
+  new AgentzError('BAD_INPUT', `--label: ${JSON.stringify(text.slice(0, 80))} is not KEY=VALUE or KEY`)
+
+/** Config.json may have forgotten one that sessions had. */
+const hadAgent = (fleet: Fleet, agent: string): boolean => fleet.ids.some((id) => fleet.row(id).agentType === agent)
 
 /** What needs an answer, then what lives, then what is finished; the newest first in each. */
 function sorted(fleet: Fleet): string[] {

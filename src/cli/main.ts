@@ -6,6 +6,7 @@ import { AgentzError, toAgentzError } from '../base/errors.js'
 import { version } from '../base/programs.js'
 import { takeUmask } from '../base/umask.js'
 import type { Verb } from './context.js'
+import { noVerb, refusal, refuseDoubled } from './refusal.js'
 import { harmless, say } from './terminal.js'
 
 const verbs: Record<string, () => Promise<{ verb: Verb<never> }>> = {
@@ -57,8 +58,10 @@ async function main(argv: string[]): Promise<number> {
   // ps(1) shows command lines to all users, and `run` stays as long as its session.
   if (confidential.has(typed)) process.title = `agentz ${typed}`
   const load = verbs[typed]
-  if (load === undefined && typed !== '' && !typed.startsWith('-')) throw noVerb(typed, own)
+  if (load === undefined && typed !== '' && !typed.startsWith('-')) throw noVerb(typed, own, Object.keys(verbs))
   let status = 0
+  const chosen = load === undefined ? undefined : (await load()).verb
+  const fail = (message: string) => usage(refusal(message, chosen?.command ?? 'VERB', own), typed, own)
   const parser = yargs()
     .scriptName('agentz')
     .usage('$0 VERB: each coding-agent session is one unit of the operating system and one plain file')
@@ -83,15 +86,18 @@ async function main(argv: string[]): Promise<number> {
     .wrap(Math.min(process.stdout.columns || 100, 110))
     .exitProcess(false)
     .fail((message: string, error: Error | undefined) => {
-      throw error ?? usage(message, typed, own)
+      // What yargs itself refuses comes with an error of its own, or with none.
+      throw error === undefined || error.name === 'YError' ? fail(message ?? error?.message ?? '') : error
     })
-  for (const { verb } of load ? [await load()] : await Promise.all(Object.values(verbs).map((each) => each()))) {
+  const known = chosen ? [chosen] : await Promise.all(Object.values(verbs).map(async (each) => (await each()).verb))
+  for (const verb of known) {
     parser.command({
       command: verb.command,
+      aliases: Object.keys(aliases).filter((alias) => aliases[alias] === verb.command.split(' ')[0]),
       describe: verb.describe,
       builder: verb.build as never,
       handler: async (args) => {
-        refuseDoubled(args, (message) => usage(message, typed, own))
+        refuseDoubled(args, fail)
         status = await verb.handle(args as never, rest)
       },
     })
@@ -100,55 +106,12 @@ async function main(argv: string[]): Promise<number> {
   return status
 }
 
-/** Options that may be given more than once, and positional words. */
-const lists = new Set([
-  '_',
-  'prompt',
-  'text',
-  'id',
-  'env',
-  'e',
-  'label',
-  'l',
-  'status',
-  'streams-origin',
-  'streamsOrigin',
-])
-
-/** Which of the two was meant? */
-function refuseDoubled(args: object, error: (message: string) => AgentzError): void {
-  for (const [name, value] of Object.entries(args)) {
-    if (!Array.isArray(value) || lists.has(name)) continue
-    throw error(`${name.length > 1 ? '--' : '-'}${name} was given more than once`)
-  }
-}
-
 function usage(message: string, verb: string, words: readonly string[]): AgentzError {
   const forgotDashes = verb === 'run' && words.some((word) => word === 'command' || word.endsWith('=command'))
   const hint = forgotDashes
     ? 'What is to be run goes behind two dashes: agentz run -a command -- CMD ARG...'
     : `See \`agentz ${verb in verbs ? `${verb} ` : ''}--help\`.`
   return new AgentzError('USAGE', message, { hint })
-}
-
-function noVerb(typed: string, words: readonly string[]): AgentzError {
-  const near = Object.keys(verbs).find((verb) => isNear(typed, verb))
-  const isPrompt = typed.includes(' ')
-  return new AgentzError('USAGE', `there is no verb ${JSON.stringify(typed.slice(0, 80))}`, {
-    hint: isPrompt
-      ? `agentz run ${JSON.stringify(words.join(' ').slice(0, 80))}`
-      : near
-        ? `Did you mean \`agentz ${near}\`?`
-        : 'See `agentz --help`.',
-  })
-}
-
-/** The same letters, or one more, less or other. */
-function isNear(a: string, b: string): boolean {
-  if ([...a].sort().join() === [...b].sort().join()) return true
-  const at = [...a].findIndex((letter, index) => letter !== b[index])
-  if (at < 0) return b.length - a.length <= 1
-  return [a.slice(at + 1), a.slice(at)].some((rest) => rest === b.slice(at + 1) || rest === b.slice(at))
 }
 
 /** yargs loses a lone "-", as an argument and as the value of -f alike: both mean standard input. */

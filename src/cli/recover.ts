@@ -1,5 +1,8 @@
 import { AgentzError } from '../base/errors.js'
+import type { Home } from '../base/paths.js'
+import { readSession } from '../session/state.js'
 import { recover } from '../supervisor/recover.js'
+import type { Supervisor } from '../supervisor/supervisor.js'
 import { context, EXIT, type Verb } from './context.js'
 import { harmless, harmlessJson, print, say } from './terminal.js'
 
@@ -28,13 +31,19 @@ export const verb: Verb<Args> = {
     if (!(spacingMs >= 0 && spacingMs <= 3_600_000) || spacing.trim() === '') {
       throw new AgentzError('BAD_INPUT', `--spacing: ${JSON.stringify(spacing)} is not a number of seconds up to 3600`)
     }
+    let seen = 0
     if (how) {
-      await print(
-        "agentz ls --status interrupted        # what may be brought back\nagentz send ID 'Go on.'               # one session\n",
-      )
+      await recover(home, supervisor, {
+        dryRun: true,
+        spacingMs,
+        onResult: ({ sessionId, action, why }) => {
+          seen++
+          return print(commands(home, supervisor, sessionId, { action, why }))
+        },
+      })
+      if (seen === 0) say('nothing to recover')
       return EXIT.ok
     }
-    let seen = 0
     let bad = 0
     await recover(home, supervisor, {
       dryRun,
@@ -49,4 +58,15 @@ export const verb: Verb<Args> = {
     if (seen === 0) say('nothing to recover')
     return bad > 0 ? EXIT.error : EXIT.ok
   },
+}
+
+/** What brings one session back. What is only to be marked as interrupted stays as it is. */
+function commands(
+  home: Home,
+  supervisor: Supervisor,
+  id: string,
+  { action, why }: { action: string; why: string },
+): string {
+  const start = action === 'resume' ? `${supervisor.howToStart(readSession(home, id).spec)}\n` : ''
+  return `${harmless(`# ${id} ${action}: ${why}`)}\n${start}`
 }

@@ -148,7 +148,7 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
   }
   return {
     agentType,
-    prompt: await readText('prompt', words, args.file),
+    prompt: await given(words, args.file, isCommand),
     ...(isCommand && rest.length > 0 ? { command: [...rest] } : {}),
     workingDir: args.directory ?? workingDirectory(),
     ...defined({ title: args.title, model: args.model, permissionMode: args.permissionMode, restart: args.restart }),
@@ -159,6 +159,15 @@ async function request(args: Args, rest: readonly string[], { config }: Context)
     ...defined({ stallTimeout: amount('stall-timeout', args.stallTimeout) }),
     ...(isId(parent) ? { parent } : {}),
   }
+}
+
+/** Nothing is read from standard input unasked: a script's own would be taken from it. */
+async function given(words: readonly string[], file: string | undefined, isCommand: boolean): Promise<string> {
+  const prompt = await readText('prompt', words, file)
+  if (isCommand || prompt.trim() !== '') return prompt
+  throw new AgentzError('BAD_INPUT', 'the prompt is empty', {
+    hint: 'agentz run "your prompt", or `agentz run -` to read it from standard input.',
+  })
 }
 
 /** Lifts a limit that config.json has. */

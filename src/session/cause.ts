@@ -10,7 +10,8 @@ interface Meaning {
   readonly next: string
 }
 
-const GO_ON = '`agentz send` goes on with it; a program has to be run again.'
+const AGAIN = 'a program has to be run again.'
+const GO_ON = `\`agentz send\` goes on with it; ${AGAIN}`
 
 const table = {
   // systemd's own words, systemd.exec(5): of the daemon, and of a program or agent that ended in the same way.
@@ -104,6 +105,13 @@ export interface ReadCause {
 }
 
 const isWord = (word: unknown): word is CauseWord => typeof word === 'string' && Object.hasOwn(table, word)
+
+/** What to do about it: a program takes no messages, so that what says `agentz send` is not for it. */
+export function nextStep({ next }: Meaning, agentType: string): string {
+  if (agentType !== 'command' || !next.includes('`agentz send`')) return next
+  const parts = next.split('; ').filter((part) => part !== AGAIN && !part.includes('`agentz send`'))
+  return [...parts.map((part) => `${part}; `), parts.length === 0 ? `A${AGAIN.slice(1)}` : AGAIN].join('')
+}
 
 /** What a word stands for; undefined for one that is not known here. */
 export const meaningOf = (word: unknown): Meaning | undefined => (isWord(word) ? table[word] : undefined)

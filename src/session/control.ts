@@ -110,9 +110,12 @@ function isSayable(
   { messageId, content }: Pick<EventOf<'user_message'>, 'messageId' | 'content'>,
 ): true {
   if (spec.agentType === 'command') {
-    throw new AgentzError('BAD_INPUT', `session ${spec.sessionId} runs a program, which takes no messages`)
+    throw new AgentzError('BAD_INPUT', `session ${spec.sessionId} runs a program, which takes no messages`, {
+      hint: 'What a program is to read goes into the prompt that it is started with.',
+    })
   }
-  if (content.trim() === '') throw new AgentzError('BAD_INPUT', 'the message is empty')
+  if (content.trim() === '')
+    throw new AgentzError('BAD_INPUT', 'the message is empty', { hint: 'Say something in it.' })
   if (content.includes('\0')) throw new AgentzError('BAD_INPUT', 'the message holds a NUL')
   // Models refuse it, and everything that is said after it.
   if (/\p{Surrogate}/u.test(content)) throw new AgentzError('BAD_INPUT', 'the message holds half a character')

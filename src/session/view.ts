@@ -1,5 +1,5 @@
 /** One session as `--json` and the API show it: the fields scripts hold on to. */
-import { meaningOf, type ReadCause } from './cause.js'
+import { meaningOf, nextStep, type ReadCause } from './cause.js'
 import type { Metadata, Usage } from './events.js'
 import type { Loose } from './life.js'
 import type { Budget } from './spec.js'
@@ -72,7 +72,7 @@ export function sessionView(
       epoch,
       restarts,
       cause,
-      advice: meaning && `${meaning.says} ${meaning.next.replaceAll('UNIT', where.unit)}`,
+      advice: meaning && `${meaning.says} ${nextStep(meaning, agentType).replaceAll('UNIT', where.unit)}`,
       error,
       metadata,
       nativeId,

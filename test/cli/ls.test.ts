@@ -64,6 +64,13 @@ t.test('those that need an answer first, then what lives, then the finished; new
   t.match(columns[0], [asking.sessionId, 'waiting_approval', 'command', /^\d{4}-/, /^\d{4}-/, '', /tick/])
   t.strictSame(lines(a.do('ls', '-q', '--status', 'running').stdout), [running.sessionId])
   t.strictSame(lines(a.do('ls', '-q', '--agent', 'claude').stdout), [])
+  t.strictSame(lines(a.do('ls', '-q', '--status', 'running,completed').stdout), [running.sessionId, done.sessionId])
+  t.match(a.do('ls', '--status', 'running,gone'), {
+    status: 2,
+    stderr: /"gone" is not a status[\s\S]*waiting_approval/,
+  })
+  t.match(a.do('ls', '-l', '=x'), { status: 2, stderr: /"=x" is not KEY=VALUE or KEY/ })
+  t.match(a.do('ls', '--agent', 'claud'), { status: 2, stdout: '', stderr: /no agent "claud"[\s\S]*claude, codex/ })
   t.notMatch(a.do('ls').stdout, '\x1b', 'no colour into a pipe')
 })
 

@@ -1,6 +1,6 @@
 /** The command line from outside: verbs, help, bad input, exit statuses. What one verb does is in its own file. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
@@ -41,7 +41,17 @@ t.test('slips of the fingers get a hint', async (t) => {
   slip(['run', '-a', 'command', 'ls', '-la'], /behind two dashes/)
   slip(['run'], /prompt is empty[\s\S]*agentz run "your prompt"/)
   slip(['logs', 'latest', '-n', '1', '-n', '2'], /more than once/)
-  t.match(a.do('help').stdout, /agentz run/)
+  slip(['show'], /<id> is missing: agentz show <id>/)
+  slip(['append', 'latest'], /<event> is missing/)
+  slip(['show', 'x', 'y'], /"y" is one word too many: agentz show <id>/)
+  slip(['ls', ''], /"" is one word too many/)
+  slip(['ls', '--frobnicate=1'], /no option --frobnicate/)
+  slip(['ls', '-qZ'], /no option -Z/)
+  slip(['run', '-e'], /-e needs a value/)
+  slip(['run', '--restart', 'later', 'x'], /--restart: "later" is not one of resume, mark, rerun/)
+  slip(['run', '-d'], /`agentz run -` to read it from standard input/)
+  slip(['run', '-f', '/nowhere', '-d'], /ENOENT[\s\S]*Name a file/)
+  t.match(a.do('help').stdout, /agentz cancel.*\s.*\[aliases: stop\]/)
   t.match(a.do('-V').stdout, /^\d/)
 })
 
@@ -118,6 +128,10 @@ t.test('a home that cannot be used', async (t) => {
   const at = (home: string) => new Agentz(t, homePaths(home)).do('ls')
   t.match(at(file), { status: 1, stderr: /private directory: it is not a directory[\s\S]*AGENTZ_HOME/ })
   t.match(at(link), { status: 1, stderr: /symbolic link/ })
+  const nowhere = join(dir, 'no', 'where')
+  const mistyped = new Agentz(t).with({ env: { AGENTZ_HOME: nowhere } }, 'ls')
+  t.match(mistyped, { status: 1, stderr: /cannot make .*there is no [\s\S]*Correct AGENTZ_HOME/ })
+  t.notOk(existsSync(join(dir, 'no')), 'and nothing is made')
   const open = join(dir, 'open')
   mkdirSync(open)
   chmodSync(open, 0o755)

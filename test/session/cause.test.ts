@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import * as z from 'zod/mini'
-import { CauseWord, causes, knownCause, meaningOf } from '../../src/session/cause.js'
+import { CauseWord, causes, knownCause, meaningOf, nextStep } from '../../src/session/cause.js'
 import { Cause } from '../../src/session/events.js'
 
 t.test('the README lists each word with its sentence and its next step, in order', async (t) => {
@@ -32,4 +32,11 @@ t.test('what is written is one of the words; what is read may be any', async (t)
     message: 'it is called "eaten" there',
   })
   t.same(knownCause({ result: 'eaten', message: 'by a dog' }), { result: 'unknown', message: 'by a dog' })
+})
+
+t.test('a program is not told to go on: it takes no messages', async (t) => {
+  for (const [word, meaning] of Object.entries(causes)) t.notMatch(nextStep(meaning, 'command'), /agentz send/, word)
+  t.equal(nextStep(causes.signal, 'command'), 'A program has to be run again.')
+  t.match(nextStep(causes['log-out'], 'command'), /^`loginctl enable-linger` .*; a program has to be run again\.$/)
+  t.equal(nextStep(causes.signal, 'claude'), causes.signal.next)
 })

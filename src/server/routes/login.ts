@@ -22,7 +22,7 @@ export function loginRoutes(app: FastifyInstance, home: Home, guard: Extract<Gua
       })
     }
     if (!takeCode(home, code)) {
-      throw new AgentzError('UNAUTHORIZED', 'the login code was used already, or is older than a minute', {
+      throw new AgentzError('UNAUTHORIZED', 'no such login code: it was used already, or is older than a minute', {
         hint: 'Get another one by `agentz open`.',
       })
     }
