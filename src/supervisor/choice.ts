@@ -13,6 +13,9 @@ export interface Wanted {
   readonly label?: readonly string[] | undefined
 }
 
+/** Another one fits nothing, and would say that there are no such sessions. */
+export const isLabel = (text: string): boolean => /^[^=]/.test(text)
+
 /** Rows are parsed where more than the status is asked for. */
 export function isWanted(fleet: Fleet, id: string, { status, agent, label }: Wanted): boolean {
   if (status !== undefined && !status.includes(fleet.status(id) satisfies Status)) return false

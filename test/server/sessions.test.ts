@@ -116,6 +116,10 @@ t.test('the list tells the truth, filtered', async (t) => {
   t.same(await titles('?label=team'), ['s4', 's5'], 'of any value')
   t.same(await titles('?label=team&label=a'), [], 'all of them')
   t.same(await titles('?label=toString'), [], 'what every object has is no label')
+  for (const odd of ['?label=', '?label==b', '?label=team&label==b']) {
+    const { statusCode, body } = await app.inject({ url: `/v1/sessions${odd}` })
+    t.match([statusCode, body], [400, /label.*must be KEY=VALUE or KEY/], odd)
+  }
   t.same(await titles('?agent=command&status=pending&limit=1&label=team'), ['s5'])
   t.same(await titles('?agent=claude'), [])
   const lost = (await app.inject({ url: `/v1/sessions/${second}` })).json()

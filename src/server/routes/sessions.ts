@@ -11,7 +11,7 @@ import { type Status, statuses } from '../../session/status.js'
 import { NewSession, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
-import { isWanted } from '../../supervisor/choice.js'
+import { isLabel, isWanted } from '../../supervisor/choice.js'
 import { supervisorOf } from '../../supervisor/choose.js'
 import { readFleet, readTrue } from '../../supervisor/fleet.js'
 import { freezeSession, thawSession } from '../../supervisor/freeze.js'
@@ -20,12 +20,13 @@ import { placeOf } from '../../supervisor/queue.js'
 import type { Context } from '../context.js'
 import { ById, NoQuery, Nothing, typed } from '../declared.js'
 
+const Label = z.string().check(z.refine(isLabel, 'must be KEY=VALUE or KEY'))
 const ListQuery = z.strictObject({
   /** One or several, with commas. */
   status: z.optional(z.string().check(z.refine(isStatusList, `any of ${statuses.join(',')}`))),
   agent: z.optional(z.string()),
   /** KEY=VALUE or KEY; several of them all have to fit. */
-  label: z.optional(z.union([z.string(), z.array(z.string())])),
+  label: z.optional(z.union([Label, z.array(Label)])),
   limit: z.optional(z.string().check(z.regex(/^[1-9][0-9]{0,6}$/, 'must be a whole number from 1'))),
 })
 /** Relative to what? The server's directory is nothing that a client knows. */
