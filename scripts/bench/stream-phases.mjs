@@ -1,5 +1,5 @@
 // The phases of the benchmark of streams. Each takes a server and gives one number or several; none goes on for ever.
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DurableStream, IdempotentProducer } from '@durable-streams/client'
 import { quantile, until } from './measure.mjs'
@@ -213,5 +213,7 @@ export function writeLines(path, line, mb) {
   const block = line.repeat(Math.ceil(1e6 / line.length))
   const fd = openSync(path, 'a', 0o600)
   for (let bytes = 0; bytes < mb * 1e6; bytes += block.length) writeSync(fd, block)
+  // Else the first append of what is measured would wait for all of it.
+  fdatasyncSync(fd)
   closeSync(fd)
 }
