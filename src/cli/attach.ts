@@ -49,4 +49,4 @@ export async function attach({ home, supervisor }: Context, id: string, from = 0
 }
 
 /** What became of the session is talk; what its agent said is data, and all that a pipe gets. */
-const isAboutSession = (type: unknown): boolean => /^(session|daemon|cancel)_/.test(String(type))
+const isAboutSession = (type: unknown): boolean => typeof type === 'string' && /^(session|daemon|cancel)_/.test(type)

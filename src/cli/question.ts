@@ -53,8 +53,15 @@ export function notes(request: Loose): string[] {
   ]
 }
 
+const units = new Map<unknown, string>([
+  ['turns', 'turns'],
+  ['cost', 'dollars'],
+  ['tokens', 'tokens'],
+  ['time', 'seconds'],
+])
+
 function orNumber({ about, subject }: Loose): string | undefined {
-  const unit = { turns: 'turns', cost: 'dollars', tokens: 'tokens', time: 'seconds' }[inWords(subject)]
+  const unit = units.get(subject)
   return about === 'budget' && unit !== undefined ? `(a number instead of "continue" adds so many ${unit})` : undefined
 }
 

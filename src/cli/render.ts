@@ -28,7 +28,8 @@ export class LiveRenderer {
     const { type, partial, delta, content } = event
     const words = type === 'text' || type === 'thinking'
     if (words && partial === true && Array.isArray(delta)) {
-      const text = delta.join('')
+      // An agent's runner has written texts; somebody by hand may have written anything.
+      const text = delta.map(inWords).join('')
       this.#streamed += text
       this.#isOpen = true
       return this.#paint(type, text)
@@ -67,17 +68,17 @@ export const damageNote = ({ at, length }: Damage): string =>
   note('✗', 'red', `${length} bytes at ${at} are damaged and were left out`)
 const string = (value: unknown): string => harmless(inWords(value))
 
-const decided: Record<string, string> = {
-  allow: 'allowed',
-  allow_always: 'allowed, and the like of it until the session ends,',
-  deny: 'denied',
-}
+const decided = new Map<unknown, string>([
+  ['allow', 'allowed'],
+  ['allow_always', 'allowed, and the like of it until the session ends,'],
+  ['deny', 'denied'],
+])
 
 /** Where it is not what everybody expects. */
-const delivered: Record<string, string> = {
-  queued: 'the message that waited is handed over',
-  steered: 'the message is handed over while the turn runs',
-}
+const delivered = new Map<unknown, string>([
+  ['queued', 'the message that waited is handed over'],
+  ['steered', 'the message is handed over while the turn runs'],
+])
 
 const renderers: Record<string, (event: Loose) => string | undefined> = {
   text: ({ partial, content, stream }) => {
@@ -96,10 +97,10 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   },
   user_message: ({ content, by }) =>
     by === 'daemon' ? note('>', 'blue', string(content)) : `${paint('>', 'bold')} ${beginning(string(content))}\n`,
-  message_sent: ({ delivery, messageId }) =>
-    messageId === 'prompt' || delivered[inWords(delivery)] === undefined
-      ? undefined
-      : note('>', 'blue', delivered[inWords(delivery)] ?? ''),
+  message_sent: ({ delivery, messageId }) => {
+    const how = messageId === 'prompt' ? undefined : delivered.get(delivery)
+    return how === undefined ? undefined : note('>', 'blue', how)
+  },
   turn_ended: ({ reason, error }) => {
     if (reason === 'completed') return undefined
     const how = reason === 'failed' ? 'the turn failed' : 'the turn was interrupted'
@@ -120,7 +121,7 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
       '!',
       'yellow',
       harmless(
-        `${decided[inWords(decision)] ?? string(decision)} by ${by === undefined ? 'hand' : string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
+        `${decided.get(decision) ?? string(decision)} by ${by === undefined ? 'hand' : string(by)}${via ? ` (${string(via)})` : ''}${reason ? `: ${string(reason)}` : ''}`,
       ),
     ),
   approval_voided: ({ why }) => note('!', 'yellow', `the question is void: ${harmless(string(why))}`),
@@ -131,7 +132,9 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   input_response: ({ content }) => note('!', 'yellow', `answered: ${string(content)}`),
   cancel_requested: () => note('■', 'magenta', 'cancel requested'),
   daemon_started: ({ epoch }) =>
-    (epoch as number) > 1 ? note('↻', 'yellow', `a daemon runs again (start ${string(epoch)})`) : undefined,
+    typeof epoch === 'number' && epoch > 1
+      ? note('↻', 'yellow', `a daemon runs again (start ${string(epoch)})`)
+      : undefined,
   daemon_exited: ({ result, code, status }) =>
     result === 'success'
       ? undefined

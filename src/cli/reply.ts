@@ -1,4 +1,5 @@
 /** What an agent says to one message, from the events of its session. */
+import { asText } from '../base/field.js'
 import type { Loose } from '../session/life.js'
 
 export interface TurnEnd {
@@ -49,7 +50,7 @@ export class Reply {
         if (messageId === this.#messageId) this.#accepted = true
         break
       case 'text':
-        if (this.#sent && partial === undefined) this.#texts.push(String(content))
+        if (this.#sent && partial === undefined) this.#texts.push(asText(content))
         break
       case 'turn_started':
         if (this.#end !== undefined) this.#isOver = true
@@ -59,7 +60,7 @@ export class Reply {
         break
       case 'user_message':
         // Broken off from outside: the daemon asks the agent to go on, and what it says then belongs to the same message.
-        if (this.#end !== undefined && record.by === 'daemon') this.#goOn(String(messageId))
+        if (this.#end !== undefined && record.by === 'daemon') this.#goOn(asText(messageId))
     }
   }
 

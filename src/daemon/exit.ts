@@ -2,7 +2,7 @@
 
 import { closeSync, rmSync } from 'node:fs'
 import { AgentzError } from '../base/errors.js'
-import { asText } from '../base/field.js'
+import { asText, numberIn } from '../base/field.js'
 import { oomKills } from '../base/oom.js'
 import { doorbell, type Home, sessionLog } from '../base/paths.js'
 import { openLog } from '../log/read.js'
@@ -46,13 +46,13 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv,
   const start = tail.findLastIndex(({ type }) => type === 'daemon_started')
   const epoch = epochOf(row, tail, env.INVOCATION_ID)
   // Before the exit, which would close the row.
-  for (const untold of untoldOf(row, tail.slice(Math.max(0, start)))) await appendRegistry(home, untold)
+  for (const untold of untoldOf(row, tail.slice(Math.max(0, start)))) await tell(home, id, untold)
   const exit = tail.findIndex(
     ({ type, invocationId }) =>
       type === 'daemon_exited' && invocationId !== undefined && invocationId === env.INVOCATION_ID,
   )
   // An attempt before this one had room in the session's file alone.
-  if (exit >= 0) for (const told of tail.slice(exit)) await appendRegistry(home, told as unknown as RegistryEvent)
+  if (exit >= 0) for (const told of tail.slice(exit)) await tell(home, id, told)
   else await appendLifecycle(home, exitOf(home, id, { env, supervisor, manager, epoch }), 'supervisor', { epoch })
   if (!isStillOpen(home, id)) {
     sweep(home, id)
@@ -71,6 +71,10 @@ export async function recordExit(home: Home, id: string, env: NodeJS.ProcessEnv,
   await conclude(home, { type: 'session_interrupted', sessionId: id, cause }, epoch)
   return false
 }
+
+/** To the registry, in the name of the session: a line that somebody has written by hand may name none. */
+const tell = (home: Home, id: string, record: Loose): Promise<boolean> =>
+  appendRegistry(home, { ...record, sessionId: id } as unknown as RegistryEvent)
 
 async function stoppedBy(manager: string): Promise<Cause> {
   const known = manager === 'unknown' ? await managerState(['--user'], LONG_PATIENCE_MS) : manager
@@ -159,15 +163,15 @@ function exitOf(home: Home, id: string, { env, supervisor, manager, epoch }: End
  * the reaper of that run has. Told again, an old start would open what has ended.
  * @param run from its start on
  */
-function untoldOf(row: Row | undefined, run: readonly Loose[]): RegistryEvent[] {
+function untoldOf(row: Row | undefined, run: readonly Loose[]): Loose[] {
   const [started] = run
   if (started?.type !== 'daemon_started') return []
   const { epoch = 0, status, queuedAt } = row ?? {}
-  const isNew = epoch < (started.epoch as number)
+  const isNew = epoch < (numberIn(started.epoch) ?? 0)
   // What waits to be taken up again has ended before, and that was told.
   if (!isNew && (queuedAt !== undefined || (status !== undefined && !isLive(status)))) return []
   const ended = run.find(isTerminal)
-  return [...(isNew ? [started] : []), ...(ended === undefined ? [] : [ended])] as unknown as RegistryEvent[]
+  return [...(isNew ? [started] : []), ...(ended === undefined ? [] : [ended])]
 }
 
 /** The session, and when each of its runs was first heard of: of one that died at once, its exit is all that tells. */
@@ -200,7 +204,8 @@ function sweep(home: Home, id: string): void {
 
 function epochOf(row: Row | undefined, tail: readonly Loose[], invocationId: string | undefined): number {
   const started = tail.findLast(({ type }) => type === 'daemon_started')
-  if (started !== undefined && started.invocationId === invocationId) return started.epoch as number
+  const told = started?.invocationId === invocationId ? numberIn(started?.epoch) : undefined
+  if (told !== undefined) return told
   if (row !== undefined && row.invocationId === invocationId) return row.epoch
   // It died before it could write that it started.
   const epochs = tail.map(({ epoch }) => (typeof epoch === 'number' ? epoch : 0))

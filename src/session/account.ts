@@ -11,7 +11,8 @@ import { SessionFold } from './state.js'
 /** Between the file of a new session and its line in the registry. */
 const CREATION_MS = 10_000
 
-const isLife = (type: unknown): boolean => /^(session|daemon)_/.test(String(type)) && type !== 'session_created'
+const isLife = (type: unknown): boolean =>
+  typeof type === 'string' && /^(session|daemon)_/.test(type) && type !== 'session_created'
 
 export class Account {
   readonly id: string
@@ -91,7 +92,8 @@ function agree(one: Row | undefined, other: Row | undefined): boolean {
     JSON.stringify(
       Object.entries(row)
         .filter(([key]) => !untold.has(key))
-        .sort(),
+        // By the names alone: a value that was read may be what cannot be compared.
+        .sort(([one], [other]) => (one < other ? -1 : 1)),
     )
   return one !== undefined && other !== undefined && text(one) === text(other)
 }

@@ -22,7 +22,7 @@ export function transcriptOf(path: string, next: string): string {
     const record = parseRecord(bytes)
     if (record === undefined) return
     if (record.type === 'session_created' && next !== PROMPT)
-      prompt = `User: ${(record.spec as Spec | undefined)?.prompt ?? ''}`
+      prompt = `User: ${textIn((record.spec as Partial<Spec> | null | undefined)?.prompt)}`
     const part = record.messageId === next ? undefined : partOf(record)
     if (part === undefined) return
     parts.push(part)

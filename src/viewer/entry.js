@@ -52,9 +52,10 @@ const renderers = {
       ? undefined
       : note('bad', `the turn was ${oneLine(reason)}${error ? `: ${oneLine(error)}` : ''}`),
   cancel_requested: () => note('', 'somebody wants it to end'),
-  stalled: ({ seconds }) => note('', `nothing was said for ${seconds} s`),
+  stalled: ({ seconds }) => note('', `nothing was said for ${oneLine(seconds)} s`),
   stall_ended: () => note('', 'the agent speaks again'),
-  daemon_started: ({ epoch }) => (epoch > 1 ? note('', `its daemon runs again (start ${oneLine(epoch)})`) : undefined),
+  daemon_started: ({ epoch }) =>
+    typeof epoch === 'number' && epoch > 1 ? note('', `its daemon runs again (start ${epoch})`) : undefined,
   daemon_exited: (event) =>
     event.result === 'success' ? undefined : note('bad', `its daemon ended: ${oneLine(causeWords({ cause: event }))}`),
   session_frozen: () => note('', 'frozen'),
@@ -127,9 +128,9 @@ function fold(summary, body) {
     if (!details.open) return
     const result = results.get(details)
     const missing =
-      result?.missingBytes === undefined
-        ? undefined
-        : note('', `${counted(result.missingBytes, 'byte')} are not in the log`)
+      typeof result?.missingBytes === 'number'
+        ? note('', `${counted(result.missingBytes, 'byte')} are not in the log`)
+        : undefined
     inside.replaceChildren(
       ...body(),
       ...(result === undefined ? [] : [block(result.content)]),

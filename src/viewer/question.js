@@ -3,8 +3,12 @@ import { ask, complaint, Refused, sessionPath } from './api.js'
 import { block, h } from './dom.js'
 import { inputText, oneLine, spelled, targetOf } from './text.js'
 
-/** @type {Record<string, string>} */
-const decided = { allow: 'allowed', allow_always: 'allowed for this session', deny: 'denied' }
+/** @type {Map<unknown, string>} */
+const decided = new Map([
+  ['allow', 'allowed'],
+  ['allow_always', 'allowed for this session'],
+  ['deny', 'denied'],
+])
 const all = [
   { decision: 'allow', label: 'Allow once' },
   { decision: 'allow_always', label: 'Always for this session' },
@@ -19,7 +23,7 @@ export const questionLine = (request) =>
 
 /** Who has answered, and what. @param {any} response */
 export function answerWords({ decision, content, by, via, reason, timestamp }) {
-  const what = decision === undefined ? `answered “${oneLine(content)}”` : (decided[decision] ?? oneLine(decision))
+  const what = decision === undefined ? `answered “${oneLine(content)}”` : (decided.get(decision) ?? oneLine(decision))
   const time = typeof timestamp === 'string' ? ` at ${timestamp.slice(11, 19)} UTC` : ''
   return `${what} ${by ? `by ${oneLine(by)}` : 'by hand'}${via ? ` over ${oneLine(via)}` : ''}${time}${reason ? `: ${oneLine(reason)}` : ''}`
 }

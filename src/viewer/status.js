@@ -1,4 +1,5 @@
 /** Statuses as people read them, and in which order sessions are looked at. */
+import { textOf } from './text.js'
 
 /** @type {Record<string, string>} */
 const words = {
@@ -39,10 +40,9 @@ export function statusWords({ status, place, frozen, stalled }) {
   return word
 }
 
-/** Why it ended, in a line. @param {{cause?: any, error?: string}} session */
+/** Why it ended, in a line. In an event of a log all of it may be anything. @param {{cause?: any, error?: unknown}} session */
 export function causeWords({ cause, error }) {
-  if (cause === undefined) return error ?? ''
-  const { result, message, code, status } = cause
-  const exit = [code, status].filter((part) => part !== undefined).join(' ')
-  return [result, message ?? error ?? exit].filter((part) => part !== undefined && part !== '').join(': ')
+  const { result, message, code, status } = cause ?? {}
+  const exit = [code, status].map(textOf).filter(Boolean).join(' ')
+  return [result, message ?? error ?? exit].map(textOf).filter(Boolean).join(': ')
 }

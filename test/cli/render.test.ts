@@ -1,9 +1,13 @@
 /** Events as a person reads them. */
+import fc from 'fast-check'
 import t from 'tap'
 import { answers, asked, howToAnswer, notes } from '../../src/cli/question.js'
 import { LiveRenderer, render } from '../../src/cli/render.js'
+import { spelled } from '../../src/cli/terminal.js'
 import { newState } from '../../src/session/apply.js'
 import type { Spec } from '../../src/session/spec.js'
+import { raw } from '../helpers/poison.js'
+import { strange } from '../session/records.js'
 
 const delta = (...words: string[]) => ({ type: 'text', partial: true, delta: words })
 const whole = (content: string) => ({ type: 'text', content })
@@ -103,4 +107,22 @@ t.test('how to answer: whole lines, only what is offered, nothing hidden', async
 t.test('types that are the names of what every object has', async (t) => {
   for (const type of ['__proto__', 'constructor', 'toString', 7, null])
     t.equal(render({ type }), undefined, String(type))
+})
+
+// `logs` threw at an epoch, `logs -f` at a piece of text that no number and no text can be made of, and at no end of the log after that.
+t.test('whatever stands in any field of any event, it is shown, and nothing acts on the terminal', async (t) => {
+  const unspeakable = { toString: 0, valueOf: 0 }
+  t.equal(render({ type: 'daemon_started', epoch: unspeakable }), undefined)
+  t.equal(live({ type: 'text', partial: true, delta: [unspeakable, 'x'] }), '{"toString":0,"valueOf":0}x')
+  t.equal(render({ type: 'message_sent', delivery: 'constructor' }), undefined)
+  t.equal(render({ type: 'approval_response', decision: 'constructor', by: 'user' }), '! constructor by user\n')
+  const property = fc.property(fc.array(strange, { maxLength: 8 }), (events) => {
+    const renderer = new LiveRenderer()
+    const shown = events.flatMap((event) => [
+      ...[render(event) ?? '', renderer.render(event) ?? '', spelled(asked(event)), ...notes(event)],
+      ...answers('0123456789ab', event, true).map(([, line]) => line),
+    ])
+    return !raw.test(shown.join('').replace(/[\ud800-\udfff]/g, ''))
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 300 }))
 })

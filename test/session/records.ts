@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { SessionEvent } from '../../src/session/events.js'
 import type { Loose } from '../../src/session/life.js'
 import { statuses } from '../../src/session/status.js'
-import { foreign } from '../helpers/foreign.js'
+import { foreign, foreignFields } from '../helpers/foreign.js'
 import { at } from './fold.js'
 
 const requestId = fc.constantFrom('r1', 'r2', 'r3')
@@ -60,3 +60,10 @@ export const handmade: fc.Arbitrary<Loose> = fc
     fc.dictionary(fc.constantFrom(...fields.split(' ')), hostile, { noNullPrototype: true }),
   )
   .map(([type, given]) => ({ ...given, type }))
+
+/** Events of each kind, with whatever in any of their own fields. */
+export const strange: fc.Arbitrary<Loose> = fc
+  .constantFrom(...SessionEvent.def.options)
+  .chain(({ def: { shape } }) =>
+    foreignFields(Object.keys(shape)).map((given) => ({ ...given, type: String(shape.type.def.values[0]) })),
+  )

@@ -1,11 +1,14 @@
 /** The page of one session, in a real browser. */
 import { appendFileSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
+import { SessionEvent } from '../../src/session/events.js'
 import { newBrowser, newTab } from '../helpers/browser.js'
 import { until } from '../helpers/home.js'
 import { newServer } from '../server/helpers.js'
+import { strange } from '../session/records.js'
 import { Files, logIn, picture, siteOf } from './helpers.js'
 
 const atEnd = `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('.scroller'))`
@@ -162,6 +165,32 @@ t.test('one session', async (t) => {
     page.on('dialog', (dialog) => void dialog.accept())
     await page.getByRole('button', { name: 'Cancel session' }).click()
     await page.getByText('somebody wants it to end').waitFor()
+    await page.context().close()
+  })
+
+  // One line by hand, with an object for a number of seconds or null for a cause, and the page showed nothing any more.
+  t.test('whatever stands in any field of any event, the rest of the page is there', async (t) => {
+    const id = await files.session('strange')
+    const unspeakable = { toString: 0, valueOf: 0, toLocaleString: 0 }
+    for (const value of [unspeakable, [unspeakable], null, 1e308]) {
+      for (const { def } of SessionEvent.def.options) {
+        const { type, ...rest } = def.shape
+        const fields = Object.keys(rest).map((name) => [name, name === 'epoch' && value !== null ? 1e9 : value])
+        files.say(id, { ...Object.fromEntries(fields), type: type.def.values[0], missingBytes: value })
+      }
+      files.say(id, { type: 'daemon_exited', code: value, status: value })
+      files.say(id, { type: 'session_failed', cause: { code: value, message: value } })
+    }
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    for (const event of fc.sample(strange, { numRuns: 300, seed })) files.say(id, event)
+    files.say(id, { type: 'text', content: 'line 1 of the rest' })
+    const { page, complaints } = await logIn(browser, home, site, `/s/${id}`)
+    await page.getByText('line 1 of the rest').waitFor()
+    await page.evaluate("for (const call of document.querySelectorAll('details')) call.open = true")
+    files.say(id, { type: 'text', content: 'line 2 of the rest' })
+    await page.getByText('line 2 of the rest').waitFor()
+    t.same(complaints, [], `seed ${seed}`)
+    t.equal(await page.locator('.complaint').count(), 0, `seed ${seed}`)
     await page.context().close()
   })
 

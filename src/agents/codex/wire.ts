@@ -81,7 +81,7 @@ const sandboxes: Readonly<Record<string, string>> = {
 export function modeOf({ approvalPolicy, sandbox, approvalsReviewer = 'user' }: Json): string {
   const policy = string(approvalPolicy) ?? JSON.stringify(approvalPolicy)
   const type = text(object(sandbox).type)
-  const box = sandboxes[type] ?? type
+  const box = Object.hasOwn(sandboxes, type) ? sandboxes[type] : type
   const mode = codexModes.find((name) => settings[name]?.approvalPolicy === policy && settings[name]?.sandbox === box)
   if (mode !== undefined && approvalsReviewer === 'user') return mode
   return short(`approval=${policy} sandbox=${box} reviewer=${text(approvalsReviewer)}`)
