@@ -1,5 +1,5 @@
-import * as z from 'zod/mini'
 import { AgentzError, reason } from '../base/errors.js'
+import { firstIssue } from '../base/issue.js'
 import { sessionLog } from '../base/paths.js'
 import { appendControl } from '../session/control.js'
 import { type ControlEvent, controlTypes, SessionEvent, type Unframed } from '../session/events.js'
@@ -56,12 +56,16 @@ function parse(text: string): Unframed<ControlEvent> {
   }
   const { type } = (given ?? {}) as { type?: unknown }
   if (!(controlTypes as readonly unknown[]).includes(type)) {
-    throw new AgentzError('BAD_INPUT', `type ${JSON.stringify(type)} is not for others to append`, {
-      hint: `Types: ${controlTypes.join(', ')}. All others are written by the daemon and the reaper.`,
-    })
+    throw new AgentzError(
+      'BAD_INPUT',
+      type === undefined ? 'the event has no type' : `type ${JSON.stringify(type)} is not for others to append`,
+      {
+        hint: `Types: ${controlTypes.join(', ')}. All others are written by the daemon and the reaper.`,
+      },
+    )
   }
   const result = SessionEvent.safeParse({ timestamp: '', by: 'user', ...(given as object) })
-  if (!result.success) throw new AgentzError('BAD_INPUT', `the event does not fit: ${z.prettifyError(result.error)}`)
+  if (!result.success) throw new AgentzError('BAD_INPUT', `the event does not fit: ${firstIssue(result.error)}`)
   const { timestamp: _, by: __, epoch: ___, ...event } = result.data as ControlEvent
   return event as Unframed<ControlEvent>
 }

@@ -41,7 +41,8 @@ export interface Verb<A> {
 /** The seconds that -t was given. @throws BAD_INPUT */
 export function seconds(text: string): number {
   const value = Number(text)
-  if (value >= 0) return value
+  // Of nothing at all, as of a variable that is not set, Number() makes 0.
+  if (value >= 0 && text.trim() !== '') return value
   throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(text)} is not a number of seconds`)
 }
 

@@ -83,9 +83,9 @@ t.test('append: what others may say, checked; all else refused', async (t) => {
   }
   refused('{"type":"session_completed"}', 2, /not for others/)
   refused('not json', 2, /not JSON/)
-  refused('null', 2, /not for others/)
-  refused('[]', 2, /not for others/)
-  refused('{"type":"approval_response"}', 2, /does not fit/)
+  refused('null', 2, /has no type/)
+  refused('[]', 2, /has no type/)
+  refused('{"type":"approval_response"}', 2, /does not fit: requestId: must be of type string/)
   refused('{"type":"approval_response","requestId":"r1","decision":"allow"}', 3, /no request/)
   const done = a.do('append', sessionId, '{"type":"cancel_requested"}')
   t.equal(done.status, 0)
