@@ -3,7 +3,7 @@ import { numberIn, textIn } from '../base/field.js'
 import type { Damage } from '../log/read.js'
 import { usedUp } from './budget.js'
 import { controlTypes, type Decided, type Usage } from './events.js'
-import { applyLife, causeOf, isPast, type Loose, newLife, textOf } from './life.js'
+import { applyLife, causeOf, epochIn, isPast, type Loose, newLife, textOf } from './life.js'
 import { newMessage, PROMPT } from './message.js'
 import type { Spec } from './spec.js'
 import type { SessionState } from './state.js'
@@ -167,7 +167,8 @@ const handlers: Record<string, (state: SessionState, record: Loose) => void> = {
     state.stalled = undefined
   },
   daemon_exited: (state, { epoch }) => {
-    if (typeof epoch === 'number') state.exited = Math.max(state.exited, epoch)
+    // The start after it must be one that can be.
+    if (typeof epoch === 'number' && epochIn(epoch + 1) !== undefined) state.exited = Math.max(state.exited, epoch)
   },
   turn_started: (state) => {
     state.turns++

@@ -41,6 +41,14 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 const countIn = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
 
+/** More starts than any session sees. A damaged line can hold a number near 2^53, behind which one start would be like the next. */
+const MOST_STARTS = 2 ** 31
+
+export const epochIn = (value: unknown): number | undefined => {
+  const epoch = countIn(value)
+  return epoch === undefined || epoch > MOST_STARTS ? undefined : epoch
+}
+
 export const newLife = ({ timestamp, creator }: Loose): Life => ({
   status: 'pending',
   createdAt: textOf(timestamp),
@@ -78,7 +86,7 @@ export function applyLife(life: Life, record: Loose): boolean {
       if (life.epoch > 0 && queuedAt === undefined && wasBroken(before, life.cause)) life.restarts++
       life.stalled = undefined
       life.creator = undefined
-      life.epoch = countIn(record.epoch) ?? life.epoch + 1
+      life.epoch = epochIn(record.epoch) ?? life.epoch + 1
       life.pid = countIn(record.pid) || undefined
       life.bootId = textIn(record.bootId)
       life.invocationId = textIn(record.invocationId)

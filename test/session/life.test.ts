@@ -158,3 +158,22 @@ t.test('a question is open, or nothing waits', async () => {
     { numRuns: 1500 },
   )
 })
+
+t.test('an epoch that cannot be: each later start is still a later one', async (t) => {
+  const next = (events: object[]) => {
+    const { epoch, exited } = foldOf(events)
+    return Math.max(epoch, exited) + 1
+  }
+  for (const forged of [2 ** 31, 2 ** 53 - 1, 2 ** 53, 1e300, Number.POSITIVE_INFINITY, 1.5, -1, '7', {}, null]) {
+    for (const type of ['daemon_started', 'daemon_exited']) {
+      const events: object[] = [started(), { type, by: 'daemon', epoch: forged }]
+      for (let start = 1; start <= 3; start++) {
+        const epoch = next(events)
+        events.push(exit(epoch - 1), started(epoch))
+        const state = foldOf(events)
+        t.match(state, { status: 'running', epoch }, `${type} of ${String(forged)}, start ${start}`)
+        t.notOk(epoch === next(events), 'its next start has another number')
+      }
+    }
+  }
+})
