@@ -8,7 +8,7 @@ import { isLive, type Status } from '../session/status.js'
 import { cancelSession } from '../supervisor/cancel.js'
 import { leftOver } from '../supervisor/choice.js'
 import { supervisorOf } from '../supervisor/choose.js'
-import { type Context, context, seconds, type Verb } from './context.js'
+import { type Context, context, milliseconds, type Verb } from './context.js'
 import { follow } from './follow.js'
 import { chosen, forEach, type Many, someOrAll } from './many.js'
 import { appendLine, print, say } from './terminal.js'
@@ -30,7 +30,7 @@ export const verb: Verb<Args> = {
     }) as never,
   handle: async (args) => {
     const ctx = context()
-    const timeout = seconds(args.timeout)
+    const timeout = milliseconds(args.timeout)
     const known = await chosen(ctx, args)
     const ids = args.all ? [...known, ...(await leftOver(ctx.home, ctx.supervisor, known))] : known
     if (args.how) {
@@ -40,7 +40,7 @@ export const verb: Verb<Args> = {
     }
     const told = (id: string, { done, status }: { done: boolean; status: Status }) =>
       `${id} ${done ? status : `was ${status} already`}`
-    return forEach(ids, args, (id) => cancel(ctx, id, timeout * 1000), told)
+    return forEach(ids, args, (id) => cancel(ctx, id, timeout), told)
   },
 }
 

@@ -38,12 +38,15 @@ export interface Verb<A> {
   readonly handle: (args: ArgumentsCamelCase<A>, rest: readonly string[]) => Promise<number>
 }
 
-/** The seconds that -t was given. @throws BAD_INPUT */
-export function seconds(text: string): number {
+/** More of them is more than a timer of Node takes: it would refuse, or ring at once. */
+const MOST_SECONDS = 2_147_483
+
+/** The seconds that -t was given, as whole milliseconds. @throws BAD_INPUT */
+export function milliseconds(text: string): number {
   const value = Number(text)
   // Of nothing at all, as of a variable that is not set, Number() makes 0.
-  if (value >= 0 && text.trim() !== '') return value
-  throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(text)} is not a number of seconds`)
+  if (value >= 0 && value <= MOST_SECONDS && text.trim() !== '') return Math.round(value * 1000)
+  throw new AgentzError('BAD_INPUT', `-t: ${JSON.stringify(text)} is not a number of seconds up to ${MOST_SECONDS}`)
 }
 
 export const EXIT = {

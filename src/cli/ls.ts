@@ -3,7 +3,7 @@ import type { Home } from '../base/paths.js'
 import type { Row } from '../session/registry.js'
 import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
-import { isWanted } from '../supervisor/choice.js'
+import { isLabel, isWanted } from '../supervisor/choice.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
 import { age, type Colour, columns, count, harmless, harmlessJson, oneLine, paint, print, say } from './terminal.js'
@@ -65,8 +65,9 @@ export const verb: Verb<Args> = {
   handle: async (args) => {
     const { home, config, supervisor } = context()
     if (args.how) return how(home)
+    for (const name of ['status', 'label'] as const) if (args[name]?.length === 0) throw noValue(name)
     const wanted = { ...args, status: statusesOf(args.status) }
-    for (const label of args.label ?? []) if (!/^[^=]/.test(label)) throw noLabel(label)
+    for (const label of args.label ?? []) if (!isLabel(label)) throw noLabel(label)
     const fleet = await readFleet(home, supervisor)
     const { damaged } = fleet.registry
     if (fleet.unasked) say(`agentz: ${fleet.unasked.message}; processes were looked at instead`)
@@ -95,6 +96,10 @@ function statusesOf(given: readonly string[] | undefined): string[] | undefined 
     hint: `Statuses: ${statuses.join(', ')}; several with commas.`,
   })
 }
+
+/** As where the variable behind it was empty: all sessions would be shown for those that were meant. */
+const noValue = (name: string): AgentzError =>
+  new AgentzError('USAGE', `--${name} needs a value`, { hint: 'See `agentz ls --help`.' })
 
 const noLabel = (text: string): AgentzError =>
   new AgentzError('BAD_INPUT', `--label: ${JSON.stringify(text.slice(0, 80))} is not KEY=VALUE or KEY`)

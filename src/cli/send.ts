@@ -6,7 +6,7 @@ import { newMessageId } from '../session/message.js'
 import { readSession, type SessionState } from '../session/state.js'
 import { isLive, needsAnswer } from '../session/status.js'
 import { sayTo } from '../supervisor/say.js'
-import { context, EXIT, seconds, type Verb } from './context.js'
+import { context, EXIT, milliseconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { readText } from './input.js'
 import { howToAnswer } from './question.js'
@@ -37,7 +37,7 @@ export const verb: Verb<Args> = {
       .option('timeout', { alias: 't', type: 'string', describe: 'Wait no longer than so many seconds' }) as never,
   handle: async (args, rest) => {
     const { home, supervisor } = context()
-    const limit = args.timeout === undefined ? undefined : seconds(args.timeout)
+    const limit = args.timeout === undefined ? undefined : milliseconds(args.timeout)
     if (limit !== undefined && !args.wait) {
       throw new AgentzError('USAGE', '-t is how long to wait, and needs --wait', { hint: 'See `agentz send --help`.' })
     }
@@ -65,7 +65,7 @@ export const verb: Verb<Args> = {
       if (needsAnswer(now.status)) say(howToAnswer(now))
       return EXIT.ok
     }
-    const signal = limit === undefined ? new AbortController().signal : AbortSignal.timeout(limit * 1000)
+    const signal = limit === undefined ? new AbortController().signal : AbortSignal.timeout(limit)
     const reply = new Reply(messageId)
     const state = await follow(home, supervisor, id, {
       signal,

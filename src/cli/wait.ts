@@ -7,7 +7,7 @@ import { needsAnswer } from '../session/status.js'
 import { sessionView } from '../session/view.js'
 import { supervisorOf } from '../supervisor/choose.js'
 import { readTrue } from '../supervisor/fleet.js'
-import { context, EXIT, seconds, type Verb } from './context.js'
+import { context, EXIT, milliseconds, type Verb } from './context.js'
 import { exitFor, follow } from './follow.js'
 import { harmlessJson, print, say } from './terminal.js'
 
@@ -45,7 +45,7 @@ export const verb: Verb<Args> = {
       return 0
     }
     const { timeout } = args
-    const signal = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(seconds(timeout) * 1000)
+    const signal = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(milliseconds(timeout))
     // Each session listens to it; Node warns from the eleventh on.
     setMaxListeners(0, signal)
     const waits = ids.map((id) => follow(home, supervisor, id, { signal, until: ({ status }) => needsAnswer(status) }))

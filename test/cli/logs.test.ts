@@ -63,7 +63,7 @@ t.test('wait: each outcome has its exit status', async (t) => {
   t.equal(a.do('wait', bad.sessionId).status, 10)
   t.equal(a.do('wait', ok.sessionId, bad.sessionId).status, 10)
   const long = await a.ticking()
-  t.match(a.do('wait', long.sessionId, '-t', '0.3'), { status: 124, stderr: /timed out/ })
+  t.match(a.do('wait', long.sessionId, '-t', '0.3005'), { status: 124, stderr: /timed out/ })
   t.equal(a.do('wait', '--any', long.sessionId, ok.sessionId).status, 0)
   a.do('cancel', long.sessionId)
   t.match(a.do('wait', long.sessionId, '--json'), { status: 11, stdout: /"status":"cancelled"/ })

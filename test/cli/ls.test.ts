@@ -69,6 +69,7 @@ t.test('those that need an answer first, then what lives, then the finished; new
     status: 2,
     stderr: /"gone" is not a status[\s\S]*waiting_approval/,
   })
+  t.match(a.do('ls', '-l'), { status: 2, stdout: '', stderr: /--label needs a value/ })
   t.match(a.do('ls', '-l', '=x'), { status: 2, stderr: /"=x" is not KEY=VALUE or KEY/ })
   t.match(a.do('ls', '--agent', 'claud'), { status: 2, stdout: '', stderr: /no agent "claud"[\s\S]*claude, codex/ })
   t.notMatch(a.do('ls').stdout, '\x1b', 'no colour into a pipe')
