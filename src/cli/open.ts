@@ -1,11 +1,10 @@
-import { request } from 'node:http'
-import { AgentzError, errno, reason } from '../base/errors.js'
 import { CODE_MS, issueCode, leadTo } from '../base/login.js'
 import { type Home, serverSocket } from '../base/paths.js'
 import { shellWords } from '../base/shell.js'
 import { findSession } from '../session/find.js'
 import { startBrowser } from './browser.js'
 import { context, type Verb } from './context.js'
+import { runningServer } from './running.js'
 import { print, say } from './terminal.js'
 
 interface Args {
@@ -29,7 +28,7 @@ export const verb: Verb<Args> = {
       await print(how(home, id))
       return 0
     }
-    const page = await pageOf(home)
+    const { page } = await runningServer(home)
     const code = issueCode(home)
     const url = `${page}/login#${code}${id === undefined ? '' : `/${id}`}`
     if (args.json) {
@@ -58,29 +57,4 @@ function how(home: Home, id: string | undefined): string {
     `echo "$(curl -s --unix-socket ${socket} http://localhost/v1/server | jq -r .page)/login#$code${id === undefined ? '' : `/${id}`}"`,
     '',
   ].join('\n')
-}
-
-/** Where a browser finds the server that runs for this home. @throws NO_SERVER */
-function pageOf(home: Home): Promise<string> {
-  const socketPath = serverSocket(home)
-  const none = (why: string, cause?: unknown) =>
-    new AgentzError('NO_SERVER', `no server of ${home.root} answers on ${socketPath}: ${why}`, { cause })
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/v1/server', headers: { host: 'localhost' }, timeout: 10_000 })
-    asked.once('error', (error) => reject(none(errno(error) === 'ENOENT' ? 'none runs' : reason(error), error)))
-    asked.once('timeout', () => asked.destroy(new Error('it is silent')))
-    asked.once('response', (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (data: string) => {
-        text += data
-      })
-      response.once('error', (error) => reject(none(reason(error), error)))
-      response.once('end', () => {
-        const page = /"page":"(http:\/\/[\w.[\]:-]+)"/.exec(text)?.[1]
-        if (page === undefined) reject(none('it is of another version'))
-        else resolve(page)
-      })
-    })
-    asked.end()
-  })
 }

@@ -1,8 +1,11 @@
-import { AgentzError } from '../base/errors.js'
+import type { Server } from 'node:net'
+import { AgentzError, toAgentzError } from '../base/errors.js'
 import { serverSocket } from '../base/paths.js'
 import { shellWords } from '../base/shell.js'
 import { inheritedSockets } from '../sockets/inherited.js'
+import { startSuccessor, tellPredecessor } from '../sockets/successor.js'
 import { context, type Verb } from './context.js'
+import { replaceServer } from './running.js'
 import { print, say } from './terminal.js'
 
 interface Args {
@@ -11,6 +14,7 @@ interface Args {
   streamsOrigin?: string[]
   streamsPublic?: boolean
   idleExit?: string
+  replace?: boolean
   json?: boolean
   how?: boolean
 }
@@ -32,6 +36,11 @@ export const verb: Verb<Args> = {
       .option('idle-exit', {
         type: 'string',
         describe: 'End when nobody has asked anything for so many seconds',
+      })
+      .option('replace', {
+        type: 'boolean',
+        describe:
+          'Have the server that runs start the one that is installed now in its place; nobody is refused meanwhile',
       })
       .option('streams-origin', {
         type: 'string',
@@ -64,17 +73,49 @@ export const verb: Verb<Args> = {
       )
       return 0
     }
+    if (args.replace) {
+      const { url, pid } = await replaceServer(home)
+      const told = `the server of process ${pid} has taken over, at ${url}\n`
+      await print(args.json ? `${JSON.stringify({ url, socketPath: serverSocket(home), pid })}\n` : told)
+      return 0
+    }
     // The framework is loaded by this verb alone.
     const { serve } = await import('../server/serve.js')
     const inherited = inheritedSockets()
-    const where = { host, port, inherited, ...(idleExit && { idleExit }) }
-    const { url, socketPath, closed } = await serve({ home, config, supervisor, sharing, ...where })
-    if (idleExit && inherited.length === 0) say('when it ends for want of requests, nothing starts it again')
+    const where = { host, port, ...(inherited && { inherited }), ...(idleExit && { idleExit }) }
+    // Who would end with us, or holds what we listen on.
+    const isHeld = inherited?.fromServer === false || process.env.SYSTEMD_EXEC_PID === String(process.pid)
+    // From before anybody can learn whom to send it to: by itself it ends a process.
+    let asked = async () => say(isHeld ? HELD : STARTING)
+    process.on('SIGUSR2', () => void asked())
+    const { url, socketPath, closed, servers, close } = await serve({ home, config, supervisor, sharing, ...where })
+    if (!isHeld) asked = () => handOver(servers, close)
+    if (idleExit && inherited?.fromServer !== false) say('when it ends for want of requests, nothing starts it again')
     const text = `listening on ${socketPath}\n         and ${url}   (a browser: \`agentz open\`; its token: \`agentz token\`)\n`
     await print(args.json ? `${JSON.stringify({ url, socketPath, pid: process.pid })}\n` : text)
+    if (inherited?.fromServer) tellPredecessor()
     await closed
     return 0
   },
+}
+
+const HELD = 'systemd runs this server: `systemctl --user restart` of its unit puts another one in its place'
+const STARTING = 'this server is only starting, and nobody takes its place yet'
+let isHandingOver = false
+
+/** What SIGUSR2 asks for. */
+async function handOver(servers: readonly Server[], close: (succeeded: boolean) => Promise<void>): Promise<void> {
+  if (isHandingOver) return
+  isHandingOver = true
+  try {
+    const pid = await startSuccessor(servers)
+    say(`the server of process ${pid} has taken over; this one ends`)
+    await close(true)
+  } catch (thrown) {
+    const { message, hint } = toAgentzError(thrown)
+    say(`agentz: ${message}\n${hint}`)
+  }
+  isHandingOver = false
 }
 
 /** As browsers send it, to the letter. */

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { onAll } from '../base/headers.js'
 import { utf8 } from '../base/utf8.js'
 import { refuseConnection } from '../sockets/refuse.js'
 import { decorateRequests, logAccess, logNoRequest } from './access.js'
@@ -32,17 +33,6 @@ const NAME_LENGTH = 1000
 /** How long a client may take to send its request, in milliseconds, and how often that is looked at. */
 const REQUEST_MS = 10_000
 const LOOK_MS = 1000
-
-/**
- * No answer is kept, taken for another type than it is, or shown on a page of somebody else. None is a page that may do something: what
- * clients keep in streams comes back by the type that they gave it. Pages of ours have a policy of their own.
- */
-const onAll = {
-  'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'cross-origin-resource-policy': 'same-origin',
-}
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { home, logger, streams, guard } = options

@@ -2,6 +2,7 @@
  * The server's ears: a Unix socket for programs of this user, and loopback TCP for browsers. Each has an app of its own: the guard is
  * then chosen where it is built, and no request has to be asked by which way it came. Both share the tails and the cap.
  */
+import type { Server } from 'node:net'
 import { type Config, readConfig } from '../base/config.js'
 import { ownName } from '../base/cookie.js'
 import { AgentzError, reason } from '../base/errors.js'
@@ -11,9 +12,9 @@ import { ensureToken } from '../base/token.js'
 import { Feeds } from '../delivery/feed.js'
 import { Streams } from '../delivery/streams.js'
 import type { Idle } from '../sockets/idle.js'
-import { listenInherited } from '../sockets/inherited.js'
+import { type Inherited, listenInherited } from '../sockets/inherited.js'
 import { silentOf } from '../sockets/listening.js'
-import { listenLoopback, loopback, otherDoor, portOf } from '../sockets/loopback.js'
+import { listenLoopback, otherDoor, portOf, requireLoopback } from '../sockets/loopback.js'
 import { listenUnix } from '../sockets/unix.js'
 import { type Sharing, unshared } from '../streams/sharing.js'
 import type { Supervisor } from '../supervisor/supervisor.js'
@@ -24,15 +25,14 @@ export interface ListenOptions {
   readonly supervisor: Supervisor
   readonly config?: Config
   readonly logger?: Logger
-  /** 127.0.0.1, ::1 or localhost; else as config.json says. */
+  /** 127.0.0.1, ::1 or localhost. It and the port are else as config.json says. */
   readonly host?: string
-  /** 0 takes one that is free; else as config.json says. */
   readonly port?: number
   readonly sharing?: Sharing
   /** The path of the Unix socket, in a directory of this user's own. */
   readonly socket?: string
   /** Sockets that listen already, instead of these addresses. */
-  readonly inherited?: readonly number[]
+  readonly inherited?: Inherited
   readonly idle?: Idle
 }
 
@@ -41,8 +41,10 @@ export interface Listening {
   readonly socketPath: string
   readonly feeds: Feeds
   readonly streams: Streams
-  /** Ends all streams, answers what was asked, frees all sockets. */
-  close(): Promise<void>
+  /** What listens, for who is to listen too. */
+  readonly servers: readonly Server[]
+  /** Ends all streams, answers what was asked, frees all sockets; but those that a successor has. */
+  close(succeeded?: boolean): Promise<void>
 }
 
 /** Connections over TCP beside streams. Any user of the machine can open some, and must not use up what the socket needs. */
@@ -50,15 +52,11 @@ const SPARE_CONNECTIONS = 256
 
 /** @throws BAD_INPUT for a host that is not loopback; SERVER_LISTEN; HOME_UNUSABLE */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { home, supervisor, sharing = unshared, inherited = [] } = options
+  const { home, supervisor, sharing = unshared, inherited } = options
   const logger = options.logger ?? (await createLogger('server'))
   const { server } = options.config ?? readConfig(home)
   const host = options.host ?? server.host
-  if (host !== 'localhost' && !loopback.includes(host)) {
-    throw new AgentzError('BAD_INPUT', `host: ${JSON.stringify(host)} is not a loopback address`, {
-      hint: 'Listen on 127.0.0.1, and reach it from elsewhere through ssh -L.',
-    })
-  }
+  requireLoopback(host)
   ensureHome(home)
   // Whatever is wrong with it is said now, and not at the first request.
   ensureToken(home)
@@ -83,16 +81,17 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   let socketPath = options.socket ?? serverSocket(home)
   let release = async (): Promise<void> => undefined
   const silent = [unix, tcp].map((app) => silentOf(app.server))
-  const close = async () => {
+  const close = async (succeeded = false) => {
     other.close()
     for (const end of silent) end()
     await Promise.all([unix.close(), tcp.close()])
-    await release()
+    if (!succeeded) await release()
   }
   try {
     await Promise.all([unix.ready(), tcp.ready()])
-    if (inherited.length > 0) socketPath = await listenInherited(inherited, unix.server, [tcp.server, other])
-    else {
+    if (inherited !== undefined) {
+      ;({ path: socketPath, release } = await listenInherited(inherited, unix.server, [tcp.server, other], socketPath))
+    } else {
       release = await listenUnix(unix.server, socketPath)
       await listenLoopback([tcp.server, other], host, options.port ?? server.port)
     }
@@ -101,5 +100,5 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     if (error instanceof AgentzError) throw error
     throw new AgentzError('SERVER_LISTEN', `cannot listen: ${reason(error)}`, { cause: error })
   }
-  return { url: addresses().url, socketPath, feeds, streams, close }
+  return { url: addresses().url, socketPath, feeds, streams, servers: [unix.server, tcp.server, other], close }
 }

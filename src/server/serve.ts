@@ -18,9 +18,9 @@ export async function serve({ idleExit, ...options }: ListenOptions & { idleExit
   const closed = new Promise<void>((resolve) => {
     settle = resolve
   })
-  const close = () => {
+  const close = (succeeded?: boolean) => {
     process.removeListener('SIGTERM', onSignal).removeListener('SIGINT', onSignal)
-    const ending = listening.close()
+    const ending = listening.close(succeeded)
     settle(ending)
     return ending
   }

@@ -4,7 +4,7 @@
  */
 import { createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { errno } from '../base/errors.js'
+import { AgentzError, errno } from '../base/errors.js'
 import { startListening, stopListening } from './listening.js'
 
 /** How often another port is tried where any would do, and somebody has the same one at the other address. */
@@ -18,6 +18,14 @@ export const loopback: readonly string[] = ['127.0.0.1', '::1']
 export function presentLoopback(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   return loopback.filter((address) => all.some((each) => each.address === address))
+}
+
+/** @throws BAD_INPUT for what others than this machine could reach */
+export function requireLoopback(host: string): void {
+  if (host === 'localhost' || loopback.includes(host)) return
+  throw new AgentzError('BAD_INPUT', `host: ${JSON.stringify(host)} is not a loopback address`, {
+    hint: 'Listen on 127.0.0.1, and reach it from elsewhere through ssh -L.',
+  })
 }
 
 /** The port of a server that listens on TCP; else 0. */

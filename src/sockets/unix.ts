@@ -23,14 +23,19 @@ export async function listenUnix(server: Server, path: string): Promise<() => Pr
     await startListening(server, { path: fresh })
     // The directory lets nobody else in meanwhile.
     chmodSync(fresh, 0o600)
-    const { ino } = lstatSync(fresh)
+    const release = releaseOf(path, fresh)
     renameSync(fresh, path)
-    return () => withLock(path, () => removeOwn(path, ino))
+    return release
   })
 }
 
-function removeOwn(path: string, ino: number): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true })
+/** What takes a path away, unless another server has it by then. @param now where its socket is meanwhile */
+export function releaseOf(path: string, now = path): () => Promise<void> {
+  const { ino } = lstatSync(now)
+  return () =>
+    withLock(path, () => {
+      if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true })
+    })
 }
 
 /** A server that was killed leaves its socket behind. @throws SERVER_LISTEN if one answers, or it is no socket */

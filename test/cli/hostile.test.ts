@@ -1,6 +1,6 @@
 /** Sessions with hostile prompts, names, directories and environments: what systemd, the files and other users get to see of them. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { type Home, homePaths, sessionLog } from '../../src/base/paths.js'
@@ -198,6 +198,7 @@ t.test('the environment: what is named is handed on as it is, and what loads cod
 t.test('a home with an odd name, under any umask, and a command line that others read', async (t) => {
   for (const umask of ['0777', '0000']) {
     const root = join(tempDir(t), odd.slice(0, 3).join('|').replaceAll('/', ''), 'n\nl "q" \\')
+    mkdirSync(dirname(root), { mode: 0o700 })
     const a = new Agentz(t, homePaths(root), { OWN: 'x' })
     const file = join(tempDir(t), 'go on')
     const script = 'umask; echo "$AGENTZ_HOME"; while ! [ -e "$0" ]; do sleep 0.02; done'

@@ -110,7 +110,11 @@ t.test('bad input, and no server', async (t) => {
   ]) {
     t.throws(() => new Agentz(options), { code: 'BAD_INPUT', message: /^(token|baseUrl|socketPath): / })
   }
-  await t.rejects(new Agentz({ baseUrl: url }).list(), { code: 'UNAUTHORIZED', http: 401, hint: /Bearer/ })
+  await t.rejects(new Agentz({ baseUrl: url }).list(), {
+    code: 'UNAUTHORIZED',
+    http: 401,
+    hint: /the token from a file/,
+  })
   await t.rejects(new Agentz({ baseUrl: url, token: async () => 'x' }).list(), { code: 'UNAUTHORIZED' })
   for (const agentz of Object.values(clients)) {
     await t.rejects(agentz.get('../../healthz'), { code: 'BAD_ID' })

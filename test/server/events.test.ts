@@ -249,6 +249,32 @@ t.test('the registry before the first session', async (t) => {
   t.ok((await get(socketPath, '/v1/events?follow=0')).body.equals(readFileSync(home.registry)))
 })
 
+t.test('what a client has is not sent again, with follow=0', async (t) => {
+  const { path, once } = await withLog(t)
+  const first = await once()
+  const tag = first.headers.etag ?? ''
+  t.match(tag, /^W\/"\d+-0-\d+"$/)
+  const same = await once('', { 'if-none-match': `"other", ${tag}` })
+  t.match(same, { status: 304, headers: { etag: tag } })
+  t.equal(same.body.length, 0)
+  const end = recordsIn(path).at(-1)?.id ?? ''
+  t.equal((await once(`&offset=${end}`, { 'if-none-match': tag })).status, 200, 'another piece of it')
+  t.equal(
+    (await once('', { 'if-none-match': tag, 'last-event-id': end })).status,
+    200,
+    'a piece that a header asks for',
+  )
+  appendLine(path, 1)
+  const more = await once('', { 'if-none-match': tag })
+  t.equal(more.status, 200, 'when something has come')
+  t.match(more.body.toString(), line(1))
+  t.not(more.headers.etag, tag)
+  const wrong = await once('&offset=1', { 'if-none-match': tag })
+  t.match(wrong, { status: 400, headers: { etag: undefined, 'cache-control': 'no-store' } })
+  for (let i = 0; i < 100 && opened(path) > 0; i++) await sleep(10)
+  t.equal(opened(path), 0, 'no descriptor is left')
+})
+
 t.test('so many streams and no more', async (t) => {
   const { follow, streams } = await withLog(t, { most: 2 })
   const [one, two] = [follow(), follow()]

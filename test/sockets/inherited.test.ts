@@ -15,15 +15,16 @@ const fdOf = (server: Server) => (server as unknown as { _handle: { fd: number }
 
 t.test('the variables are for the process that they name, and for none of its children', async (t) => {
   const env = { LISTEN_FDS: '3', LISTEN_PID: '42', LISTEN_FDNAMES: 'a:b:c', PATH: '/bin' }
-  t.same(inheritedSockets({ ...env }, 42), [3, 4, 5])
+  t.same(inheritedSockets({ ...env }, 42), { fds: [3, 4, 5], fromServer: false })
+  t.match(inheritedSockets({ ...env, LISTEN_FDNAMES: 'agentz-predecessor' }, 42), { fromServer: true })
   for (const pid of [42, 43]) {
     const own = { ...env }
     inheritedSockets(own, pid)
     t.same(own, { PATH: '/bin' })
   }
-  t.same(inheritedSockets({ ...env }, 43), [], 'those of somebody else are not ours')
-  t.same(inheritedSockets({}, 42), [])
-  t.same(inheritedSockets({ LISTEN_FDS: '0', LISTEN_PID: '42' }, 42), [])
+  t.equal(inheritedSockets({ ...env }, 43), undefined, 'those of somebody else are not ours')
+  t.equal(inheritedSockets({}, 42), undefined)
+  t.equal(inheritedSockets({ LISTEN_FDS: '0', LISTEN_PID: '42' }, 42), undefined)
   for (const count of ['', '-1', 'three', '3.5', '99999999']) {
     t.throws(() => inheritedSockets({ LISTEN_FDS: count, LISTEN_PID: '42' }, 42), { code: 'SERVER_LISTEN' }, count)
   }

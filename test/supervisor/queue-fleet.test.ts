@@ -77,7 +77,10 @@ t.test('first come, first served; run waits and says so; ls and show tell the pl
 t.test('the creator is killed at any moment', async (t) => {
   const a = stage(t, 1)
   const gate = await a.ticking()
-  for (let ms = 40; ms <= 400; ms += 30) {
+  const start = performance.now()
+  await new Promise((resolve) => a.spawn(['run', '-d', ...marking(a, 'whole', '0')]).once('exit', resolve))
+  const whole = performance.now() - start
+  for (let ms = whole / 10; ms <= whole * 1.3; ms += whole / 10) {
     const child = a.spawn(['run', '-d', ...marking(a, String(ms), '0')])
     await new Promise((resolve) => setTimeout(resolve, ms))
     child.kill('SIGKILL')
@@ -89,7 +92,7 @@ t.test('the creator is killed at any moment', async (t) => {
   const told = a.ls().filter(({ status }) => status === 'completed')
   t.equal(begun(a).length, new Set(begun(a)).size, 'none twice')
   t.equal(begun(a).length, told.length)
-  t.ok(told.length > 0, `${told.length} of 13 came so far`)
+  t.ok(told.length > 0, `${told.length} came`)
   for (const { sessionId } of told) t.equal(a.show(sessionId).status, 'completed')
 })
 

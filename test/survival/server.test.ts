@@ -72,9 +72,11 @@ survives('server-upgraded', {
     renameSync(join(installed, 'dist'), join(installed, 'old'))
     renameSync(join(installed, 'new'), join(installed, 'dist'))
     const gone = new Promise((resolve) => old.once('exit', resolve))
-    old.kill('SIGTERM')
+    const { status, stdout, stderr } = does('serve', '--replace', '--json')
+    t.equal(status, 0, stderr)
+    const { pid } = JSON.parse(stdout) as { pid: number }
+    t.teardown(() => process.kill(pid, 'SIGKILL'))
     await gone
-    await serve()
     t.match(a.show(id), { status: 'running', epoch: 1 })
     t.match(does('send', id, 'say new').status, 0)
     t.equal(spawnSync('touch', [file]).status, 0)

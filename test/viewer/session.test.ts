@@ -150,7 +150,7 @@ t.test('one session', async (t) => {
       .locator('.turn')
       .getByText(/first line\s+second/)
       .waitFor()
-    t.equal(await box.inputValue(), '')
+    await until(async () => (await box.inputValue()) === '', 'the box is empty once it is sent')
     await page.route('**/messages', (route) => route.abort())
     await box.fill('another one')
     await page.keyboard.press('Enter')
@@ -257,7 +257,13 @@ t.test('one session', async (t) => {
     files.say(id, { type: 'text', content: 'line 100000 is new' })
     await page.getByRole('button', { name: /new|To the end/ }).click()
     await page.getByText('line 100000 is new').waitFor()
-    await page.evaluate("document.querySelector('.scroller').scrollTop -= 300")
+    // The page may still be on its way to the end, which is where it was sent to.
+    await until(async () => {
+      if (Number(await page.evaluate(atEnd)) < 200)
+        await page.evaluate("document.querySelector('.scroller').scrollTop -= 300")
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
+      return Number(await page.evaluate(atEnd)) > 200
+    }, 'it is further up')
     files.say(id, { type: 'text', content: 'line 100001 is newer' })
     await page.getByRole('button', { name: '1 new' }).waitFor()
     t.ok(Number(await page.evaluate(atEnd)) > 200, 'who reads further up is left there')

@@ -143,7 +143,7 @@ export const answers = {
       }),
     ),
   }),
-  Server: z.object({ version: text, url: text, page: text }),
+  Server: z.object({ version: text, pid: z.int(), url: text, page: text }),
   Health: z.object({ status: z.literal('ok'), version: text }),
   LoggedIn: z.object({ status: z.literal('ok') }),
 } as const

@@ -53,6 +53,7 @@ export const fields: Readonly<Record<string, string>> = {
   interrupt: 'Stop the turn that runs first.',
   invocationId: 'The run of its unit, as systemd names it.',
   labels: 'What it is filed under.',
+  'if-none-match': 'With `follow=0`: the `ETag` of what you have.',
   'last-event-id': 'The offset of the last event that was got; wins over `offset`.',
   length: 'Bytes.',
   limit: 'So many of them, the newest.',

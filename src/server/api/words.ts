@@ -31,6 +31,7 @@ const follow = {
     'text/event-stream': 'Server-Sent Events, until you or the server end it.',
     'application/x-ndjson': 'With `follow=0`: the lines as they are in the file, to its end.',
   },
+  also: { 304: 'With `follow=0`: it is as `If-None-Match` knows it.' },
   errors: ['TOO_MANY_STREAMS', 'HOME_UNUSABLE'],
 } as const
 

@@ -1,11 +1,12 @@
 /** Logs over HTTP, from any record on: followed as SSE, or with ?follow=0 once, as NDJSON. */
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import * as z from 'zod/mini'
 import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
+import { isKnown } from '../../delivery/etag.js'
 import { recordStream } from '../../delivery/ndjson.js'
-import { isAddress, linesEnd, openIfThere, openLog } from '../../log/read.js'
+import { isAddress, linesEnd, openIfThere } from '../../log/read.js'
 import type { Context } from '../context.js'
 import { ById, typed } from '../declared.js'
 import type { Admission } from '../guard.js'
@@ -13,7 +14,7 @@ import { sendSse } from '../sse.js'
 
 const Offset = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15}|tail)$/, 'must be a number of bytes, or tail'))
 const Query = z.strictObject({ offset: z.optional(Offset), follow: z.optional(z.enum(['0', '1'])) })
-const Header = z.object({ 'last-event-id': z.optional(Offset) })
+const Header = z.object({ 'last-event-id': z.optional(Offset), 'if-none-match': z.optional(z.string()) })
 
 type Asked = z.output<typeof Query>
 
@@ -44,7 +45,7 @@ function sendEvents(
   // EventSource repeats the query at each reconnect, so the header is the newer of both.
   const wanted = last ?? offset ?? '0'
   const field = last === undefined ? 'offset' : 'last-event-id'
-  const fd = openIfThere(path)
+  let fd = openIfThere(path)
   try {
     if (fd === undefined && absent !== undefined) throw absent
     const from = wanted === 'tail' ? wanted : Number(wanted)
@@ -54,15 +55,21 @@ function sendEvents(
         hint: 'Send the id of an event that you got from here, or 0 for all of them.',
       })
     }
-    const signal = streams.open(reply.raw, request.admitted?.token)
     if (follow !== '0') {
-      sendSse(reply, feeds.follow(path, from, signal))
+      sendSse(reply, feeds.follow(path, from, streams.open(reply.raw, request.admitted?.token)))
       return reply
     }
     reply.type('application/x-ndjson')
     if (fd === undefined) return reply.send('')
-    const own = openLog(path)
-    const records = recordStream(own, from === 'tail' ? linesEnd(own) : from)
+    const end = linesEnd(fd)
+    const start = from === 'tail' ? end : from
+    // As for the log as a file; weak, since lines that come meanwhile are sent along.
+    const tag = `"${fstatSync(fd).ino}-${start}-${end}"`
+    reply.headers({ etag: `W/${tag}`, 'cache-control': 'private, no-cache', vary: 'last-event-id' })
+    if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send()
+    const signal = streams.open(reply.raw, request.admitted?.token)
+    const records = recordStream(fd, start)
+    fd = undefined
     signal.addEventListener('abort', () => records.destroy(), { once: true })
     return reply.send(records)
   } finally {

@@ -10,5 +10,9 @@ import { NoQuery } from '../declared.js'
 export function healthRoute(app: FastifyInstance, { addresses }: Context): void {
   const answer = { status: 'ok', version: version() }
   app.get('/healthz', { config: { open: true } }, async () => answer)
-  app.get('/v1/server', { schema: { querystring: NoQuery } }, async () => ({ version: answer.version, ...addresses() }))
+  app.get('/v1/server', { schema: { querystring: NoQuery } }, async () => ({
+    version: answer.version,
+    pid: process.pid,
+    ...addresses(),
+  }))
 }

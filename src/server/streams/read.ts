@@ -1,9 +1,9 @@
 /** GET and HEAD of a stream. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
+import { isKnown } from '../../delivery/etag.js'
 import type { Streams } from '../../delivery/streams.js'
 import { isPlace, type Source } from '../../streams/source.js'
-import { isKnown } from '../etag.js'
 import { sendFrames } from '../sse.js'
 import { asArray } from './body.js'
 import { cursorAfter } from './cursor.js'
