@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process'
 import type { Agent, Login } from '../agents/agent.js'
-import { agentList, allowedAgent, completed } from '../agents/agents.js'
+import { agentList } from '../agents/agents.js'
+import { findAgent, isEnabled } from '../agents/installed.js'
 import type { Config } from '../base/config.js'
-import { AgentzError } from '../base/errors.js'
-import { programs } from '../base/programs.js'
 import { shellWords } from '../base/shell.js'
 import { captureEnvironment, type Environment, withHomeEnvironment } from '../session/environment.js'
-import type { Spec } from '../session/spec.js'
 import { context, type Verb } from './context.js'
 import { workingDirectory } from './cwd.js'
 import { columns, harmless, oneLine, paint, print, say } from './terminal.js'
@@ -44,7 +42,7 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
     const agents = agentList(config)
     if (how) {
       const lines = agents.flatMap((agent) => {
-        const { found, program } = find(agent, env, config)
+        const { found, program } = findAgent(agent, env, config, workingDirectory())
         if (program !== undefined) return shellWords([program, '--version'])
         return found || agent.install === '' ? [] : `${agent.install}   # ${agent.name} is not found`
       })
@@ -66,7 +64,7 @@ export const verb: Verb<{ json?: boolean; how?: boolean }> = {
 export function agentRows(agents: readonly Agent[], env: Environment, config: Config): Promise<AgentRow[]> {
   return Promise.all(
     agents.map(async (agent) => {
-      const { found, program } = find(agent, env, config)
+      const { found, program } = findAgent(agent, env, config, workingDirectory())
       const version = program === undefined ? undefined : await versionOf(program, env)
       const modes = agent.converses ? agent.modes : []
       return {
@@ -83,32 +81,6 @@ export function agentRows(agents: readonly Agent[], env: Environment, config: Co
       }
     }),
   )
-}
-
-function find(agent: Agent, env: Environment, config: Config): { found: boolean; program?: string } {
-  // Of a specification only what config.json adds to it is of interest here.
-  const { command } = completed(agent, {} as Spec, config)
-  try {
-    const program = agent.check(command === undefined ? {} : { command }, env, workingDirectory())
-    const isOurs = program === programs.node || program === programs.chat
-    return isOurs ? { found: true } : { found: true, program }
-  } catch (error) {
-    if (!(error instanceof AgentzError)) throw error
-    // USAGE: it runs whatever it is given, and needs nothing else.
-    if (error.code !== 'USAGE' && error.code !== 'AGENT_MISSING') throw error
-    // What is built in is there; a key that it lacks is told by its login.
-    return { found: error.code === 'USAGE' || (agent.install === '' && command === undefined) }
-  }
-}
-
-function isEnabled(agent: Agent, config: Config): boolean {
-  try {
-    allowedAgent(agent.name, config)
-    return true
-  } catch (error) {
-    if (error instanceof AgentzError && error.code === 'AGENT_DISABLED') return false
-    throw error
-  }
 }
 
 /** The first word of its `--version` that looks like one; undefined if it says none in time. */

@@ -154,8 +154,7 @@ export class Agentz {
       let news = newsIn(events)
       while (!settled.has(session.status)) {
         const tick = new AbortController()
-        const isNews = await Promise.race([news, pause(LOOK_MS, tick.signal)])
-        tick.abort()
+        const isNews = await Promise.race([news, pause(LOOK_MS, tick.signal)]).finally(() => tick.abort())
         if (isNews) news = newsIn(events)
         session = await this.get(sessionId, { signal }).catch((error) => {
           // The events go on when the server is back.

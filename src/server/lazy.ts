@@ -62,7 +62,7 @@ const table: readonly Lazy[] = [
     schema: { params: ById, querystring: NoQuery },
     load: () => import('./download/part.js'),
   },
-  { urls: ['/metrics'], methods: ['GET'], load: () => import('./metrics/part.js') },
+  { urls: ['/metrics'], methods: ['GET'], schema: { querystring: NoQuery }, load: () => import('./metrics/part.js') },
   {
     urls: ['/', '/login', '/s/:id'],
     methods: ['GET'],

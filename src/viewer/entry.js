@@ -50,7 +50,7 @@ const renderers = {
   turn_ended: ({ reason, error }) =>
     reason === 'completed'
       ? undefined
-      : note('bad', `the turn was ${oneLine(reason)}${error ? `: ${oneLine(error)}` : ''}`),
+      : note(reason === 'failed' ? 'bad' : '', `the turn was ${oneLine(reason)}${error ? `: ${oneLine(error)}` : ''}`),
   cancel_requested: () => note('', 'somebody wants it to end'),
   stalled: ({ seconds }) => note('', `nothing was said for ${oneLine(seconds)} s`),
   stall_ended: () => note('', 'the agent speaks again'),
@@ -63,7 +63,10 @@ const renderers = {
   session_queued: () => note('', 'waits for its turn: as many sessions run as may'),
   session_completed: ({ metadata }) => note('end', `completed${took(metadata)}`),
   session_failed: (event) => note('end bad', `failed: ${oneLine(causeWords(event), 1000)}`),
-  session_cancelled: (event) => note('end', `cancelled: ${oneLine(causeWords(event), 1000)}`),
+  session_cancelled: (event) => {
+    const why = oneLine(causeWords(event), 1000)
+    return note('end', /^cancelled\b/.test(why) ? why : `cancelled: ${why}`)
+  },
   session_interrupted: (event) => note('end bad', `interrupted: ${oneLine(causeWords(event), 1000)}`),
 }
 

@@ -51,7 +51,7 @@ function factsOf(session) {
     ['directory', workingDir, true],
     ['unit', unit, true],
     ['file', log, true],
-    ['to go on with it', `agentz send ${sessionId} "..."`, true],
+    ['command to go on', `agentz send ${sessionId} "..."`, true],
     ['created', session.createdAt],
     ['last activity', session.updatedAt],
     ['tokens and cost', usageWords(session)],

@@ -60,6 +60,7 @@ export function newSession() {
 
   const chosen = () => agents.find(({ name }) => name === agent.value)
   function choose() {
+    told.replaceChildren()
     const modes = chosen()?.modes ?? []
     const isProgram = agent.value === 'command'
     mode.replaceChildren(
@@ -110,9 +111,13 @@ export function newSession() {
         if (agents.length === 0) {
           agents = (await ask('/v1/agents')).agents
           agent.replaceChildren(
-            ...agents.map(({ name, title: what }) => h('option', { value: name }, `${name}: ${what}`)),
+            ...agents.map(({ name, title: what, installed }) =>
+              h('option', { value: name }, `${name}: ${what}${installed ? '' : ' (not installed)'}`),
+            ),
           )
-          agent.value = agents.find((each) => each.default)?.name ?? agents[0]?.name
+          const usual = agents.find((each) => each.default)
+          const there = [usual, ...agents].find((each) => each?.installed && each.name !== 'command')
+          agent.value = (there ?? usual ?? agents[0])?.name
           choose()
         }
       } catch (error) {

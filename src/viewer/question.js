@@ -25,7 +25,7 @@ export const questionLine = (request) =>
 export function answerWords({ decision, content, by, via, reason, timestamp }) {
   const what = decision === undefined ? `answered “${oneLine(content)}”` : (decided.get(decision) ?? oneLine(decision))
   const time = typeof timestamp === 'string' ? ` at ${timestamp.slice(11, 19)} UTC` : ''
-  return `${what} ${by ? `by ${oneLine(by)}` : 'by hand'}${via ? ` over ${oneLine(via)}` : ''}${time}${reason ? `: ${oneLine(reason)}` : ''}`
+  return `${what} ${by ? `by ${oneLine(by)}` : 'by hand'}${via === 'http' ? ' through the server' : via ? ` over ${oneLine(via)}` : ''}${time}${reason ? `: ${oneLine(reason)}` : ''}`
 }
 
 /**
@@ -115,6 +115,8 @@ function approval(request, send) {
 function saidOtherwise(decision, label) {
   const own = all.find((each) => each.decision === decision)?.label
   const text = oneLine(label, 80)
+  const [, what] = /^allow this (tool|command|file) for the session$/i.exec(text) ?? []
+  if (what !== undefined) return what === 'tool' ? '' : `, for this ${what}`
   return text === '' || text === own || /^(yes|no|allow|deny|allow always|allow once|reject|always allow)$/i.test(text)
     ? ''
     : ` ${text}`

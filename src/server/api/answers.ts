@@ -127,7 +127,9 @@ export const answers = {
     damaged: z.array(z.object({ at: offset, length: count })),
   }),
   Agents: z.object({
-    agents: z.array(z.object({ name: text, title: text, default: z.boolean(), modes: z.array(text) })),
+    agents: z.array(
+      z.object({ name: text, title: text, default: z.boolean(), installed: z.boolean(), modes: z.array(text) }),
+    ),
   }),
   All: z.object({
     sessions: z.array(

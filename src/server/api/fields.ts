@@ -50,6 +50,7 @@ export const fields: Readonly<Record<string, string>> = {
   hint: 'What to do next.',
   input: 'Tokens in.',
   inputs: 'Its other questions, in order, each as it stands in the log.',
+  installed: 'Whether its program is found; what is built in always is.',
   interrupt: 'Stop the turn that runs first.',
   invocationId: 'The run of its unit, as systemd names it.',
   labels: 'What it is filed under.',

@@ -1,12 +1,15 @@
 /** What the viewer asks for beside the rest of the API: a page of a log with addresses, and the agents that may be started. */
 import { closeSync } from 'node:fs'
+import { homedir } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import * as z from 'zod/mini'
-import { agentList, allowedAgent } from '../../agents/agents.js'
+import { agentList } from '../../agents/agents.js'
+import { findAgent, isEnabled } from '../../agents/installed.js'
 import { type Config, readConfig } from '../../base/config.js'
 import { AgentzError } from '../../base/errors.js'
 import { type Home, sessionLog } from '../../base/paths.js'
 import { isAddress, openIfThere } from '../../log/read.js'
+import { captureEnvironment, withHomeEnvironment } from '../../session/environment.js'
 import { parseId } from '../../session/id.js'
 import { parse } from '../../session/store.js'
 import type { Context } from '../context.js'
@@ -22,7 +25,7 @@ export function open({ home }: Context): Part {
     handle: (request) => {
       if (request.routeOptions.url === '/v1/sessions/:id/page') return page(home, request)
       parse(NoQuery, request.query)
-      return agents(readConfig(home))
+      return agents(home, readConfig(home))
     },
   }
 }
@@ -45,24 +48,16 @@ function page(home: Home, request: FastifyRequest): Addressed {
   }
 }
 
-function agents(config: Config) {
-  const all = agentList(config).filter(({ name }) => isAllowed(name, config))
+function agents(home: Home, config: Config) {
+  const env = withHomeEnvironment(home, captureEnvironment(process.env, config.environment))
+  const all = agentList(config).filter((agent) => isEnabled(agent, config))
   return {
     agents: all.map((agent) => ({
       name: agent.name,
       title: agent.title,
       default: agent.name === config.agent,
+      installed: findAgent(agent, env, config, homedir()).found,
       modes: agent.converses ? (agent.modes ?? []) : [],
     })),
-  }
-}
-
-function isAllowed(name: string, config: Config): boolean {
-  try {
-    allowedAgent(name, config)
-    return true
-  } catch (error) {
-    if (error instanceof AgentzError && error.code === 'AGENT_DISABLED') return false
-    throw error
   }
 }

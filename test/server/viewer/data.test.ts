@@ -93,10 +93,15 @@ t.test('the agents that may be started', async (t) => {
   )
   t.match(
     agents.find(({ name }: { name: string }) => name === 'command'),
-    { default: false, modes: [] },
+    { default: false, installed: true, modes: [] },
   )
   writeFileSync(home.config, '{"agents":{"command":{"enabled":false}},"acp":{"goose":{"command":["goose","acp"]}}}')
-  const names = (await list()).map(({ name }: { name: string }) => name)
+  const changed = await list()
+  t.match(
+    changed.find(({ name }: { name: string }) => name === 'goose'),
+    { installed: false },
+  )
+  const names = changed.map(({ name }: { name: string }) => name)
   t.ok(names.includes('goose'), 'as config.json says now')
   t.notOk(names.includes('command'))
 })
