@@ -115,7 +115,7 @@ t.test('one session', async (t) => {
     await other.getByLabel('Reason of a denial').fill('why I')
     await page.getByRole('button', { name: 'Allow once' }).click()
     await card(page).waitFor({ state: 'detached' })
-    await page.getByText(/allowed by user over http/).waitFor()
+    await page.getByText(/allowed by user through the server/).waitFor()
     await card(other).waitFor({ state: 'detached' })
     files.asks(id, 'r2')
     await card(other).waitFor()
