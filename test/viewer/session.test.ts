@@ -126,7 +126,7 @@ t.test('one session', async (t) => {
     await page.getByRole('button', { name: 'Deny' }).click()
     await card(page).waitFor({ state: 'detached' })
     await other.getByRole('button', { name: 'Always' }).click()
-    await other.getByText(/Somebody was first: denied by user over http at .*: not on main/).waitFor()
+    await other.getByText(/Somebody was first: denied by user through the server at .*: not on main/).waitFor()
     await other.unroute('**/v1/sessions/*')
     files.say(id, { type: 'input_request', requestId: 'i1', question: 'Which one?', options: ['red', 'blue'] })
     await page.getByRole('button', { name: 'blue' }).waitFor()
