@@ -1,14 +1,13 @@
 /** The server under socket activation: a real manager holds its sockets, so that no client is refused whatever becomes of it. */
 import { execFile } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { sessionLog } from '../../src/base/paths.js'
 import { Agentz, requireManager } from '../helpers/agentz.js'
 import { newHome, tempDir, until } from '../helpers/home.js'
 import { Manager } from '../helpers/manager.js'
-import { freePort, line, newSession, SseClient } from '../server/helpers.js'
+import { ask, underLoad } from '../server/crowd.js'
+import { freePort, SseClient } from '../server/helpers.js'
 
 requireManager()
 
@@ -41,17 +40,6 @@ t.test('under a real manager', async (t) => {
   const socket = /^ListenStream=(\/.*)$/m.exec(readFileSync(settings, 'utf8'))?.[1] ?? ''
   t.equal(await state(), 'inactive', 'nothing runs yet')
 
-  const ask = (door: object, path = '/healthz') =>
-    new Promise<number>((resolve, reject) => {
-      const asked = request({ ...door, path, agent: false, timeout: 60_000 }, (response) => {
-        response
-          .resume()
-          .once('end', () => resolve(response.statusCode ?? 0))
-          .once('error', reject)
-      })
-      asked.once('timeout', () => asked.destroy(new Error('no answer in 60 s'))).once('error', reject)
-      asked.end()
-    })
   const doors = [
     { socketPath: socket, headers: { host: 'localhost' } },
     { host: '127.0.0.1', port },
@@ -71,47 +59,16 @@ t.test('under a real manager', async (t) => {
     t.ok((await pid()) > 0, 'and ends nothing')
   })
 
-  await t.test('restarted under load: none is refused, and who follows misses nothing', async (t) => {
-    const { sessionId } = await newSession(a.home)
-    const log = sessionLog(a.home, sessionId)
-    let isOver = false
-    const counts = doors.map(() => 0)
-    const hammer = async (door: object, at: number) => {
-      while (!isOver) {
-        t.equal(await ask(door), 200)
-        counts[at]!++
+  await t.test('restarted under load: none is refused, and who follows misses nothing', (t) =>
+    underLoad(t, { home: a.home, socketPath: socket, doors }, async (served) => {
+      for (let round = 0; round < 3; round++) {
+        const before = await pid()
+        await served(20, 'clients are served by each door')
+        await systemctl('restart', unit)
+        await until(async () => ![0, before].includes(await pid()), 'another one runs')
       }
-    }
-    const seen: string[] = []
-    const follow = async () => {
-      let last = '0'
-      while (!isOver || last !== String(readFileSync(log).length)) {
-        const client = new SseClient(socket, `/v1/sessions/${sessionId}/events`, { 'last-event-id': last })
-        await client.until(() => client.ended || (isOver && client.lastId === String(readFileSync(log).length)))
-        client.close()
-        seen.push(...client.events.map(({ data }) => data))
-        last = client.lastId || last
-      }
-    }
-    const write = async () => {
-      for (let n = 1; !isOver; n++) {
-        appendFileSync(log, `${line(n)}\n`)
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-    }
-    const all = Promise.all([...doors.map(hammer), follow(), write()])
-    for (let round = 0; round < 3; round++) {
-      const [before, least] = [await pid(), counts.map((count) => count + 20)]
-      await until(() => counts.every((count, at) => count > least[at]!), 'clients are served by each door')
-      await systemctl('restart', unit)
-      await until(async () => ![0, before].includes(await pid()), 'another one runs')
-    }
-    const least = counts.map((count) => count + 5)
-    await until(() => counts.every((count, at) => count > least[at]!), 'and they are served by the last one')
-    isOver = true
-    await all
-    t.strictSame(seen, readFileSync(log, 'utf8').split('\n').filter(Boolean), 'each line once, in order')
-  })
+    }),
+  )
 
   await t.test('killed: the next request starts another', async (t) => {
     const before = await pid()

@@ -2,7 +2,6 @@
  * What is appended to the registry and to the logs of sessions, counted in the files themselves: whoever wrote it. Of a log, only what came
  * since it was first looked at; it is read once, and not parsed.
  */
-
 import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { asText } from '../../base/field.js'
@@ -67,7 +66,8 @@ export class Growth {
   #count(bytes: Buffer, isFirst: boolean): void {
     const record = parseRecord(bytes)
     if (record === undefined) return
-    const type = known.has(asText(record.type)) ? asText(record.type) : 'other'
+    const named = asText(record.type)
+    const type = known.has(named) ? named : 'other'
     const cause = ends.has(type) ? causeIn(record) : ''
     const key = `${type} ${cause}`
     const counted = this.lifecycle.get(key) ?? { type, cause, count: 0 }
