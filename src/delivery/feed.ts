@@ -6,21 +6,16 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { type Delivered, delivered } from '../base/channels.js'
+import type { Memory } from '../base/memory.js'
 import { linesEnd, openIfThere } from '../log/read.js'
 import { tail } from '../log/tail.js'
-import { framesOf, resetFrame } from './frames.js'
-import { cutPage, PAGE, readPage } from './page.js'
+import { Follower, type Found } from './follower.js'
+import { type Framed, framesIn, framesOf, GAP, resetFrame } from './frames.js'
+import { readPage } from './page.js'
+import type { Frames } from './pump.js'
 
-/** Proxies and clients give up on silent connections after 30 s and more. */
-const HEARTBEAT_MS = 15_000
 /** Bytes of frames that are kept for subscribers who are a moment late. */
-const RECENT = 16 * PAGE
-const nothing = Buffer.alloc(0)
-
-interface Frames {
-  readonly bytes: Buffer
-  readonly to: number
-}
+const RECENT = 1024 * 1024
 
 /** @param end where its last line ends; undefined if what comes is another file, or cannot be read */
 export type Watcher = (end: number | undefined) => void
@@ -28,22 +23,14 @@ export type Watcher = (end: number | undefined) => void
 /** The files that are followed now. */
 export class Feeds {
   readonly #feeds = new Map<string, Feed>()
-  readonly #heartbeat: number
-
-  constructor(options: { heartbeat?: number } = {}) {
-    this.#heartbeat = options.heartbeat ?? HEARTBEAT_MS
-  }
 
   /** How many files are followed. */
   get size(): number {
     return this.#feeds.size
   }
 
-  /**
-   * Frames of the log from an address, or from its end, until `signal` aborts; an empty one is a heartbeat. What is held
-   * for the subscriber is let go on abort, also if it never asks again.
-   */
-  follow(path: string, from: number | 'tail', signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  /** Frames of the log from an address, or from its end, until `signal` aborts. What is held for them is let go then. */
+  follow(path: string, from: number | 'tail', signal: AbortSignal): Frames {
     return this.#join(path, signal, (feed) => feed.join(from, signal))
   }
 
@@ -53,10 +40,12 @@ export class Feeds {
   }
 
   #join<T>(path: string, signal: AbortSignal, join: (feed: Feed) => T): T {
-    const feed = this.#feeds.get(path) ?? new Feed(path, this.#heartbeat)
+    // What one could not read another one may: those who still have it are told, and nobody comes to them.
+    const known = this.#feeds.get(path)
+    const feed = known === undefined || known.hasFailed ? new Feed(path) : known
     this.#feeds.set(path, feed)
     const leave = () => {
-      if (feed.leave(signal)) this.#feeds.delete(path)
+      if (feed.leave(signal) && this.#feeds.get(path) === feed) this.#feeds.delete(path)
     }
     const joined = join(feed)
     if (signal.aborted) leave()
@@ -68,12 +57,10 @@ export class Feeds {
 class Feed {
   readonly #path: string
   readonly #stop = new AbortController()
-  readonly #members = new Set<AbortSignal>()
+  readonly #members = new Map<AbortSignal, Follower>()
   readonly #watchers = new Map<AbortSignal, Watcher>()
-  readonly #waiting = new Map<AbortSignal, (beat: boolean) => void>()
-  readonly #heart: NodeJS.Timeout
   /** Frames by where they begin, the oldest first. */
-  readonly #recent = new Map<number, Frames>()
+  readonly #recent = new Map<number, Framed>()
   #kept = 0
   /** One descriptor for all who read for themselves. */
   #fd: number | undefined
@@ -84,18 +71,22 @@ class Feed {
   #why = ''
   #failure: unknown
 
-  constructor(path: string, heartbeat: number) {
+  constructor(path: string) {
     this.#path = path
     // The registry before the first session is not there; the tail waits for it.
     this.#fd = openIfThere(path)
     this.#position = this.#fd === undefined ? 0 : linesEnd(this.#fd)
-    this.#heart = setInterval(() => this.#wake(true), heartbeat).unref()
     void this.#run()
   }
 
-  join(from: number | 'tail', signal: AbortSignal): AsyncGenerator<Buffer, void> {
-    this.#members.add(signal)
-    return this.#frames(from === 'tail' ? this.#position : from, this.#generation, signal)
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  join(from: number | 'tail', signal: AbortSignal): Frames {
+    const follower = new Follower(this, from === 'tail' ? this.#position : from, this.#generation, signal)
+    this.#members.set(signal, follower)
+    return follower
   }
 
   watch(signal: AbortSignal, listener: Watcher): number | undefined {
@@ -105,54 +96,29 @@ class Feed {
 
   /** @returns whether that was the last one; the feed is closed then */
   leave(signal: AbortSignal): boolean {
+    const follower = this.#members.get(signal)
     this.#members.delete(signal)
     this.#watchers.delete(signal)
-    this.#waiting.get(signal)?.(false)
-    this.#waiting.delete(signal)
+    follower?.wake()
     if (this.#members.size > 0 || this.#watchers.size > 0) return false
     this.#stop.abort()
-    clearInterval(this.#heart)
     this.#close()
     return true
   }
 
-  async *#frames(from: number, known: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
-    let at = from
-    let generation = known
-    while (!signal.aborted) {
-      if (this.#failure !== undefined) throw this.#failure
-      if (generation !== this.#generation) {
-        generation = this.#generation
-        at = 0
-        yield resetFrame(this.#why)
-        continue
-      }
-      const shared = this.#recent.get(at)
-      const frames = shared ?? this.#read(at)
-      if (frames !== undefined) {
-        at = frames.to
-        if (frames.bytes.length > 0) yield frames.bytes
-        // A long way to go, beside others who are waiting for their turn.
-        if (shared === undefined) await otherWork()
-      } else if (await this.#woken(signal)) yield nothing
-    }
+  /** @throws why the file cannot be read */
+  framesAt(at: number, known: number, memory: Memory): Found | undefined {
+    if (this.#failure !== undefined) throw this.#failure
+    const generation = this.#generation
+    if (known !== generation) return { bytes: resetFrame(this.#why), to: 0, generation }
+    const shared = this.#recent.get(at)
+    if (shared !== undefined || this.#fd === undefined || at >= this.#position) return shared
+    const page = readPage(this.#fd, at, this.#position, memory, GAP)
+    return page && { ...framesIn(page), isLent: true }
   }
 
-  #read(at: number): Frames | undefined {
-    if (this.#fd === undefined || at >= this.#position) return undefined
-    const page = readPage(this.#fd, at, this.#position)
-    return page === undefined ? undefined : { bytes: framesOf(page.bytes, at), to: page.to }
-  }
-
-  /** Resolves when there is something new, with true if it is only time for a heartbeat. */
-  #woken(signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => this.#waiting.set(signal, resolve))
-  }
-
-  #wake(beat: boolean): void {
-    const waiting = [...this.#waiting.values()]
-    this.#waiting.clear()
-    for (const resolve of waiting) resolve(beat)
+  #wake(): void {
+    for (const follower of [...this.#members.values()]) follower.wake()
   }
 
   async #run(): Promise<void> {
@@ -161,7 +127,7 @@ class Feed {
       for await (const item of tail(this.#path, { from: this.#position, signal })) {
         if (item.kind === 'bytes') this.#share(item.bytes, item.base)
         else this.#reset(item.why)
-        this.#wake(false)
+        this.#wake()
         for (const tell of [...this.#watchers.values()]) tell(item.kind === 'bytes' ? this.#position : undefined)
         if (item.kind === 'bytes' && delivered.hasSubscribers) this.#tell(item.bytes.length)
         // Subscribers send it before the next piece is read, however much there is.
@@ -170,7 +136,7 @@ class Feed {
     } catch (error) {
       // Each subscriber tells its client, and leaves.
       this.#failure = error
-      this.#wake(false)
+      this.#wake()
       for (const tell of [...this.#watchers.values()]) tell(undefined)
     }
   }
@@ -178,12 +144,11 @@ class Feed {
   #share(bytes: Buffer, base: number): void {
     this.#fd ??= openIfThere(this.#path)
     // Whoever comes later reads the file.
-    for (let start = 0; start < bytes.length && this.#members.size > 0; ) {
-      const end = cutPage(bytes, start)
-      const frames = framesOf(bytes.subarray(start, end), base + start)
-      this.#recent.set(base + start, { bytes: frames, to: base + end })
-      this.#kept += frames.length
-      start = end
+    for (let at = base; at < base + bytes.length && this.#members.size > 0; ) {
+      const framed = framesOf(bytes.subarray(at - base), at)
+      this.#recent.set(at, framed)
+      this.#kept += framed.bytes.length
+      at = framed.to
     }
     this.#position = base + bytes.length
     for (const [from, { bytes: frames }] of this.#recent) {

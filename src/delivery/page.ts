@@ -1,9 +1,10 @@
 /** Reading a log in pieces of about one page, for those who send it on: none holds more of the file than that. */
+import { Memory } from '../base/memory.js'
 import { NEWLINE } from '../log/line.js'
-import { readChunks, splitLines } from '../log/read.js'
+import { readAt, splitLines } from '../log/read.js'
 
-/** Bytes; what a reader that stands still costs is a few of these. */
-export const PAGE = 64 * 1024
+/** Bytes; what a reader that stands still costs is little more than one of these. */
+export const PAGE = 256 * 1024
 
 export interface Page {
   /** Whole lines. */
@@ -13,20 +14,19 @@ export interface Page {
   readonly to: number
 }
 
-/** Whole lines at `from`: about a page of them, but at least one. Undefined if none ends before `to`. */
-export function readPage(fd: number, from: number, to: number): Page | undefined {
-  for (let size = PAGE; ; size *= 2) {
-    const end = Math.min(from + size, to)
-    for (const { bytes } of readChunks(fd, from, end)) return { bytes, from, to: from + bytes.length }
-    if (end === to || from >= to) return undefined
+/**
+ * Whole lines at `from`: about a page of them, but at least one. Undefined if none ends before `to`.
+ * @param memory where they are put, with so much `room` before and behind them
+ */
+export function readPage(fd: number, from: number, to: number, memory = new Memory(), room = 0): Page | undefined {
+  for (let size = PAGE; from < to; size *= 2) {
+    const wanted = Math.min(size, to - from)
+    const bytes = readAt(fd, from, wanted, memory, room)
+    const length = bytes.lastIndexOf(NEWLINE) + 1
+    if (length > 0) return { bytes: bytes.subarray(0, length), from, to: from + length }
+    if (wanted === to - from || bytes.length < wanted) return undefined
   }
-}
-
-/** Where to cut whole lines that are longer than a page: after the last line that fits, else after the first. */
-export function cutPage(bytes: Buffer, start: number): number {
-  if (bytes.length - start <= PAGE) return bytes.length
-  const fits = bytes.lastIndexOf(NEWLINE, start + PAGE - 1)
-  return (fits < start ? bytes.indexOf(NEWLINE, start) : fits) + 1
+  return undefined
 }
 
 /** The records among whole lines, byte for byte, each with its newline. A view where nothing has to be left out. */

@@ -20,21 +20,34 @@ export async function registerSse(app: FastifyInstance): Promise<void> {
 export function sendSse(reply: FastifyReply, frames: Frames): void {
   // It writes the head with this first message, which is none, and nothing more.
   reply.sse({})
-  const told = (thrown: unknown) => {
+  pump(reply.raw, frames, (thrown) => {
     const error = fromFastify(thrown)
     reply.log.error({ err: error }, 'stream failed')
     reply.raw.write(`event: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`)
-  }
-  void pump(reply.raw, frames, told)
+  })
 }
 
 /** The same for durable streams, whose clients and suite want another content type than the plugin gives, and no more events than theirs. */
 export function sendFrames(reply: FastifyReply, frames: Frames): void {
   reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
+  sendHead(reply)
+  // The client comes again from where it is, and is told then.
+  pump(reply.raw, frames, (error) => reply.log.error({ err: error }, 'stream failed'))
+}
+
+/** What is no events, but is sent like them. One that cannot be sent to its end has no end, so that nobody takes it for all. */
+export function sendPieces(reply: FastifyReply, pieces: Frames): void {
+  sendHead(reply)
+  const told = (error: unknown) => {
+    reply.log.error({ err: error }, 'answer failed')
+    reply.raw.destroy()
+  }
+  pump(reply.raw, pieces, told, 0)
+}
+
+function sendHead(reply: FastifyReply): void {
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) reply.raw.setHeader(name, value)
   reply.raw.flushHeaders()
-  // The client comes again from where it is, and is told then.
-  void pump(reply.raw, frames, (error) => reply.log.error({ err: error }, 'stream failed'))
 }

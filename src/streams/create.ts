@@ -52,7 +52,7 @@ export async function planFork(source: Source, { contentType, fork }: Asked): Pr
     throw new Refusal('CONFLICT', why, 'Leave out Content-Type to have the same.')
   }
   const at = fork?.offset ?? source.end
-  if (!(await isPlace(source, at))) throw new Refusal('BAD_INPUT', `the source has no offset ${at}`, AGAIN)
+  if (!isPlace(source, at)) throw new Refusal('BAD_INPUT', `the source has no offset ${at}`, AGAIN)
   const sub = fork?.sub ?? 0
   const to = source.json ? await skipMessages(source, at, sub) : at + sub
   if (to !== undefined && to <= source.end) return to

@@ -1,24 +1,10 @@
 /** The bytes of a stream: one file, written by one server at a time, read by anybody. Its length is the offset that comes next. */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fdatasync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  read,
-  readSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { linesEnd } from '../log/read.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
-/** Bytes that are read without a turn of the event loop. */
-const AT_ONCE = 256 * 1024
-const readAsync = promisify(read)
 const syncAsync = promisify(fdatasync)
 
 const unusable = (path: string, why: string, cause?: unknown) =>
@@ -105,22 +91,4 @@ export class DataFile {
   #failed(why: unknown): AgentzError {
     return new AgentzError('LOG_WRITE', `cannot append to ${this.path}: ${reason(why)}`, { cause: why })
   }
-}
-
-/**
- * Bytes of an open file from `from` on, `most` of them or fewer where it ends.
- * @param room so many bytes of the same memory are free before and behind them, for what goes around them
- */
-export async function readAt(fd: number, from: number, most: number, room = 0): Promise<Buffer> {
-  // Never of a pool that others have a part of.
-  const buffer = Buffer.allocUnsafeSlow(most + 2 * room)
-  let filled = 0
-  while (filled < most) {
-    const rest = [buffer, room + filled, most - filled, from + filled] as const
-    // What has just been written is in memory, and quicker read than handed to another thread and back.
-    const bytesRead = most <= AT_ONCE ? readSync(fd, ...rest) : (await readAsync(fd, ...rest)).bytesRead
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return buffer.subarray(room, room + filled)
 }

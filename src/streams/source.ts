@@ -1,4 +1,6 @@
 /** What can be read as a stream: those of clients, and the logs of sessions. */
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { Memory } from '../base/memory.js'
 import { NEWLINE } from '../log/line.js'
 
 export interface Source {
@@ -13,8 +15,8 @@ export interface Source {
   readonly closed: boolean
   /** It was deleted. */
   readonly gone: boolean
-  /** Up to `most` bytes from an offset on, with ROOM on both sides. */
-  read(from: number, most: number): Promise<Buffer>
+  /** Up to `most` bytes from an offset on, in a memory that has ROOM on both sides of them. */
+  read(from: number, most: number, memory: Memory): Buffer
   /** The messages among whole lines that begin at an offset. */
   linesOf(bytes: Buffer, from: number): Buffer
   /** Tells of more bytes, of closure and of deletion. @returns what ends that */
@@ -35,10 +37,10 @@ export const mediaType = (contentType: string): string => (contentType.split(';'
 export const isJson = (contentType: string): boolean => mediaType(contentType) === 'application/json'
 
 /** About `most` bytes from an offset on; of messages only whole ones, and at least one if there is one. */
-export async function pageOf(source: Source, from: number, most: number): Promise<Page> {
+export function pageOf(source: Source, from: number, most: number, memory: Memory): Page {
   const { end } = source
   for (let size = most; ; size *= 2) {
-    const bytes = await source.read(from, Math.max(0, Math.min(size, end - from)))
+    const bytes = source.read(from, Math.max(0, Math.min(size, end - from)), memory)
     if (!source.json) return { bytes, to: from + bytes.length }
     const length = bytes.lastIndexOf(NEWLINE) + 1
     if (length > 0 || from + size >= end) return { bytes: bytes.subarray(0, length), to: from + length }
@@ -46,22 +48,36 @@ export async function pageOf(source: Source, from: number, most: number): Promis
 }
 
 /** Whether a message or byte begins at an offset that a client has sent. */
-export async function isPlace(source: Source, offset: number): Promise<boolean> {
+export function isPlace(source: Source, offset: number): boolean {
   if (offset === 0 || offset === source.end) return true
   if (offset > source.end) return false
-  return !source.json || (await source.read(offset - 1, 1))[0] === NEWLINE
+  return !source.json || source.read(offset - 1, 1, new Memory())[0] === NEWLINE
+}
+
+/** Bytes that are read in one turn of the event loop by who has all of a stream to read. */
+const PIECE = 1024 * 1024
+
+/** All bytes between two offsets, in pieces that are overwritten by the next one, beside others who wait for their turn. */
+export async function* piecesOf(source: Source, from: number, to: number): AsyncGenerator<Buffer, void> {
+  const memory = new Memory()
+  for (let at = from; at < to; ) {
+    const bytes = source.read(at, Math.min(PIECE, to - at), memory)
+    if (bytes.length === 0) return
+    yield bytes
+    at += bytes.length
+    await otherWork()
+  }
 }
 
 /** Where the message ends that is `count` messages after an offset; undefined if there are not so many. */
 export async function skipMessages(source: Source, from: number, count: number): Promise<number | undefined> {
   let [at, left] = [from, count]
-  while (left > 0) {
-    const { bytes, to } = await pageOf(source, at, 1024 * 1024)
-    if (to === at) return undefined
+  if (left === 0) return at
+  for await (const bytes of piecesOf(source, from, source.end)) {
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, end + 1)) {
       if (--left === 0) return at + end + 1
     }
-    at = to
+    at += bytes.length
   }
-  return at
+  return undefined
 }

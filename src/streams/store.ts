@@ -13,13 +13,11 @@ import type { Fork } from './meta.js'
 import { keyOf } from './name.js'
 import { Refusal } from './refusal.js'
 import { besides, createSidecar, readSidecar, syncDirectory } from './sidecar.js'
-import { isJson } from './source.js'
+import { isJson, piecesOf } from './source.js'
 import { type Files, Stream } from './stream.js'
 
 /** So many stay open while nobody asks for them. */
 const MOST_OPEN = 200
-/** Bytes that a fork is copied in. */
-const PIECE = 1024 * 1024
 
 export class Store {
   readonly #home: Home
@@ -140,9 +138,7 @@ export class Store {
     this.#erase(key)
     const data = new DataFile(dataPath(isJson(meta.contentType)), true)
     try {
-      for (let at = 0; source !== undefined && at < inherited; at += PIECE) {
-        data.append(await source.read(at, Math.min(PIECE, inherited - at)))
-      }
+      if (source !== undefined) for await (const piece of piecesOf(source, 0, inherited)) data.append(piece)
       if (bytes.length > 0) data.append(bytes)
       await data.sync(0)
       await source?.noteFork(id, name)

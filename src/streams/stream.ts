@@ -4,8 +4,10 @@
  * bytes go to the file; only then does anybody see them, or hear that they were taken.
  */
 import { errno } from '../base/errors.js'
+import type { Memory } from '../base/memory.js'
+import { readAt } from '../log/read.js'
 import { Batch, type Job, type Taken, takeJobs } from './batch.js'
-import { DataFile, readAt } from './data.js'
+import { DataFile } from './data.js'
 import type { Wanted } from './decide.js'
 import { apply, type Line, type Meta } from './meta.js'
 import { Refusal } from './refusal.js'
@@ -80,8 +82,8 @@ export class Stream implements Source {
     return this.#users === 0 && !this.#running && this.#listeners.size === 0
   }
 
-  read(from: number, most: number): Promise<Buffer> {
-    return readAt(this.#data.fd, from, most, ROOM)
+  read(from: number, most: number, memory: Memory): Buffer {
+    return readAt(this.#data.fd, from, most, memory, ROOM)
   }
 
   linesOf(bytes: Buffer): Buffer {

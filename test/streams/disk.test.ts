@@ -2,6 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { Memory } from '../../src/base/memory.js'
 import { ensureHome, homePaths, streamData } from '../../src/base/paths.js'
 import type { Tuple } from '../../src/streams/meta.js'
 import { Store } from '../../src/streams/store.js'
@@ -20,7 +21,7 @@ t.test('the disk is full in mid-append', { skip: !isRoot && 'needs root, for a f
     store.create(name, { contentType, closed: false }, () => Buffer.alloc(0))
   const append = (name: string, bytes: string, producer?: Tuple, close = false) =>
     store.use(name, (stream) => stream.append({ bytes: Buffer.from(bytes), close, producer }))
-  const read = (name: string) => store.use(name, async (stream) => (await stream.read(0, stream.end)).toString())
+  const read = (name: string) => store.use(name, async (stream) => stream.read(0, stream.end, new Memory()).toString())
   const meta = (name: string) => store.use(name, async ({ meta }) => meta)
   // Longer than a page: what is left of the last one holds the record, and not the bytes.
   const long = `"${'x'.repeat(10_000)}"\n`
@@ -70,7 +71,7 @@ t.test('the power goes off', { skip: noPower }, async (t) => {
   const told = (name: string) =>
     store
       .use(name, async (stream) => {
-        const text = (await stream.read(0, stream.end)).toString()
+        const text = stream.read(0, stream.end, new Memory()).toString()
         return [name, text, stream.closed, [...stream.meta.producers.values()]]
       })
       .catch(({ code }) => [name, code])

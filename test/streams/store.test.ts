@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import t, { type Test } from 'tap'
+import { Memory } from '../../src/base/memory.js'
 import { type Home, streamData, streamMeta, streamsDirectory } from '../../src/base/paths.js'
 import type { Asked } from '../../src/streams/create.js'
 import { linesOf } from '../../src/streams/messages.js'
@@ -40,7 +41,7 @@ class Server {
   delete = (name: string) => this.#store.delete(name)
   append = (name: string, bytes: string, more: { close?: boolean; producer?: Tuple; seq?: string } = {}) =>
     this.#store.use(name, (stream) => stream.append({ close: false, ...more, bytes: Buffer.from(bytes) }))
-  read = (name: string) => this.#store.use(name, async (stream) => (await stream.read(0, stream.end)).toString())
+  read = (name: string) => this.#store.use(name, async (stream) => stream.read(0, stream.end, new Memory()).toString())
   meta = (name: string) => this.#store.use(name, async ({ meta, end }) => ({ ...meta, end }))
   use = <T>(name: string, work: (stream: Stream) => Promise<T>) => this.#store.use(name, work)
   files = () => readdirSync(streamsDirectory(this.home)).sort()

@@ -1,5 +1,6 @@
 /** What a server does with streams, step by step, in a process of its own; and what one that is started after it makes of the files. */
 import { readdirSync } from 'node:fs'
+import { Memory } from '../../src/base/memory.js'
 import { ensureHome, homePaths, streamsDirectory } from '../../src/base/paths.js'
 import { Store } from '../../src/streams/store.js'
 
@@ -78,7 +79,7 @@ export async function observed(root: string): Promise<string> {
       return await store.use(name, async (stream) => {
         const { closed, producers } = stream.meta
         const claims = [...producers].map(([id, claim]) => [id.slice(0, 8), claim])
-        return [name, (await stream.read(0, stream.end)).toString(), closed, claims]
+        return [name, stream.read(0, stream.end, new Memory()).toString(), closed, claims]
       })
     } catch (error) {
       return [name, (error as { code: string }).code]

@@ -5,12 +5,12 @@ import * as z from 'zod/mini'
 import { AgentzError } from '../../base/errors.js'
 import { sessionLog } from '../../base/paths.js'
 import { isKnown } from '../../delivery/etag.js'
-import { recordStream } from '../../delivery/ndjson.js'
+import { Records } from '../../delivery/ndjson.js'
 import { isAddress, linesEnd, openIfThere } from '../../log/read.js'
 import type { Context } from '../context.js'
 import { ById, typed } from '../declared.js'
 import type { Admission } from '../guard.js'
-import { sendSse } from '../sse.js'
+import { sendPieces, sendSse } from '../sse.js'
 
 const Offset = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15}|tail)$/, 'must be a number of bytes, or tail'))
 const Query = z.strictObject({ offset: z.optional(Offset), follow: z.optional(z.enum(['0', '1'])) })
@@ -68,10 +68,10 @@ function sendEvents(
     reply.headers({ etag: `W/${tag}`, 'cache-control': 'private, no-cache', vary: 'last-event-id' })
     if (isKnown(request.headers['if-none-match'], tag)) return reply.code(304).send()
     const signal = streams.open(reply.raw, request.admitted?.token)
-    const records = recordStream(fd, start)
+    const records = new Records(fd, start, signal)
     fd = undefined
-    signal.addEventListener('abort', () => records.destroy(), { once: true })
-    return reply.send(records)
+    sendPieces(reply, records)
+    return reply
   } finally {
     if (fd !== undefined) closeSync(fd)
   }

@@ -1,8 +1,9 @@
 /**
- * The events of streams, for SSE. Those of one page are made once, as bytes, for all who read on at the same offset; who is late reads
- * the file. After each event with data comes one with where the client is, which is shared as well by all who get the same.
+ * The events of streams, for SSE. What has just come is made into bytes once, for all who read on at the same offset; who is far behind
+ * reads the file into memory of its own. After each event with data comes one with where the client is, which is shared as well by all who get the same.
  */
 import { isUtf8 } from 'node:buffer'
+import { Memory } from '../../base/memory.js'
 import { mediaType, pageOf, type Source } from '../../streams/source.js'
 import { closeArray, surround } from './body.js'
 
@@ -23,17 +24,20 @@ const CONTROL = 256
 export class Frame {
   readonly to: number
   readonly isEmpty: boolean
+  /** Its memory is used again when it has been sent. */
+  readonly isLent: boolean
   readonly #memory: Buffer
   readonly #length: number
   #control: string | undefined
   #whole: Buffer = nothing
 
   /** @param memory has so much room behind `length`, and is its own from here on */
-  constructor(memory: Buffer, length: number, to: number) {
+  constructor(memory: Buffer, length: number, to: number, isLent = false) {
     this.#memory = memory
     this.#length = length
     this.isEmpty = length === 0
     this.to = to
+    this.isLent = isLent
   }
 
   before(control: string): Buffer {
@@ -52,31 +56,30 @@ export class Frame {
 
 const frameOf = (bytes: Buffer, to: number) => new Frame(bytes, bytes.length, to)
 
-const recent = new WeakMap<Source, Map<number, Promise<Frame>>>()
+const recent = new WeakMap<Source, Map<number, Frame>>()
 
 export const isText = ({ json, contentType }: Source): boolean => json || mediaType(contentType).startsWith('text/')
 
-/** What comes at an offset. */
-export function frameAt(source: Source, at: number): Promise<Frame> {
-  const frames = recent.get(source) ?? new Map<number, Promise<Frame>>()
+/** What comes at an offset. @param memory of the client, whose bytes the frame is of if it is far behind */
+export function frameAt(source: Source, at: number, memory: Memory): Frame {
+  if (source.end - at > PAGE) return build(source, at, memory, true)
+  const frames = recent.get(source) ?? new Map<number, Frame>()
   recent.set(source, frames)
   const known = frames.get(at)
   if (known !== undefined) return known
-  const frame = build(source, at)
+  const frame = build(source, at, new Memory(), false)
   frames.set(at, frame)
   for (const from of frames.keys()) {
     if (frames.size <= KEPT) break
     frames.delete(from)
   }
-  // The next one may have more luck.
-  frame.catch(() => frames.delete(at))
   return frame
 }
 
 /** A page that ends where the stream does may be longer when it is asked for again. */
-async function build(source: Source, at: number): Promise<Frame> {
-  const { bytes, to } = await pageOf(source, at, PAGE)
-  if (source.json) return arrayFrame(source.linesOf(bytes, at), bytes, to)
+function build(source: Source, at: number, memory: Memory, isLent: boolean): Frame {
+  const { bytes, to } = pageOf(source, at, PAGE, memory)
+  if (source.json) return arrayFrame(source.linesOf(bytes, at), bytes, to, isLent)
   if (!isText(source)) return frameOf(Buffer.from(`event: data\ndata:${bytes.toString('base64')}${END}`), to)
   const length = to < source.end ? wholeCharacters(bytes) : bytes.length
   const lines = bytes.toString('utf8', 0, length).split(/\r\n|\r|\n/)
@@ -84,7 +87,7 @@ async function build(source: Source, at: number): Promise<Frame> {
 }
 
 /** A bare CR ends a line of SSE too; between tokens a blank is as good. What is no UTF-8 becomes U+FFFD, since SSE is text. */
-function arrayFrame(lines: Buffer, read: Buffer, to: number): Frame {
+function arrayFrame(lines: Buffer, read: Buffer, to: number, isLent: boolean): Frame {
   if (lines.length === 0) return frameOf(lines, to)
   closeArray(lines)
   for (let at = lines.indexOf(RETURN); at >= 0; at = lines.indexOf(RETURN, at + 1)) lines[at] = SPACE
@@ -92,7 +95,7 @@ function arrayFrame(lines: Buffer, read: Buffer, to: number): Frame {
   const whole = surround(lines, read, arrayHead, end.length + CONTROL)
   const length = arrayHead.length + lines.length
   end.copy(whole, length)
-  return new Frame(whole, length + end.length, to)
+  return new Frame(whole, length + end.length, to, isLent)
 }
 
 /** A blank behind the colon is no part of the data; there is none but where the data begin with one. */

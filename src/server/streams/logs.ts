@@ -1,9 +1,9 @@
 /** The logs of sessions, and the registry, as streams that can be read: the very same files, and the same offsets. */
 import { closeSync, fstatSync, lstatSync } from 'node:fs'
+import type { Memory } from '../../base/memory.js'
 import type { Feeds } from '../../delivery/feed.js'
 import { recordsOf } from '../../delivery/page.js'
-import { linesEnd, openIfThere } from '../../log/read.js'
-import { readAt } from '../../streams/data.js'
+import { linesEnd, openIfThere, readAt } from '../../log/read.js'
 import { ROOM, type Source } from '../../streams/source.js'
 
 /** Those that are read now; each is opened, and followed, once. */
@@ -70,8 +70,8 @@ class LogSource implements Source {
     if (this.#fd !== undefined) this.end = Math.max(this.end, linesEnd(this.#fd))
   }
 
-  async read(from: number, most: number): Promise<Buffer> {
-    return this.#fd === undefined ? Buffer.alloc(0) : readAt(this.#fd, from, most, ROOM)
+  read(from: number, most: number, memory: Memory): Buffer {
+    return this.#fd === undefined ? Buffer.alloc(0) : readAt(this.#fd, from, most, memory, ROOM)
   }
 
   linesOf(bytes: Buffer, from: number): Buffer {

@@ -1,20 +1,22 @@
 /** GET and HEAD of a stream. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
+import { Memories } from '../../base/memory.js'
 import { isKnown } from '../../delivery/etag.js'
 import type { Streams } from '../../delivery/streams.js'
-import { isPlace, type Source } from '../../streams/source.js'
+import { isPlace, pageOf, type Source } from '../../streams/source.js'
 import { sendFrames } from '../sse.js'
 import { asArray } from './body.js'
 import { cursorAfter } from './cursor.js'
 import { isText } from './frames.js'
 import { header, type Reading, readingOf, spelled } from './headers.js'
-import { eventsOf, grown, readOn } from './live.js'
+import { Events, grown } from './live.js'
 
 /** Bytes of one answer: what a client that stands still costs. */
 const CHUNK = 1024 * 1024
 
 const nothing = Buffer.alloc(0)
+const memories = new Memories()
 
 export interface Live {
   readonly streams: Streams
@@ -25,7 +27,7 @@ export interface Live {
 export async function sendStream(source: Source, live: Live, request: FastifyRequest, reply: FastifyReply) {
   const reading = readingOf(request)
   const from = reading.from === 'now' ? source.end : reading.from
-  if (!(await isPlace(source, from))) {
+  if (!isPlace(source, from)) {
     throw new AgentzError('BAD_INPUT', `offset: this stream has no ${spelled(from)}`, {
       hint: 'Send an offset that you got from this stream, or -1 for all of it.',
     })
@@ -38,9 +40,10 @@ export async function sendStream(source: Source, live: Live, request: FastifyReq
     if (from === source.end) return sendNothing(source, reading, reply)
   }
   const now = reading.from === 'now' && reading.live === undefined
-  const { bytes, read, to, upToDate } = now
-    ? { bytes: nothing, read: nothing, to: from, upToDate: true }
-    : await readOn(source, from, CHUNK)
+  const memory = memories.borrow()
+  reply.raw.once('close', () => memories.giveBack(memory))
+  const { bytes: read, to } = now ? { bytes: nothing, to: from } : pageOf(source, from, CHUNK, memory)
+  const upToDate = to >= source.end
   const closed = source.closed && upToDate
   const tag = `"${source.id}:${from}:${to}${closed ? ':c' : ''}"`
   reply.headers({
@@ -53,7 +56,7 @@ export async function sendStream(source: Source, live: Live, request: FastifyReq
     ...(!now && { etag: tag, 'cache-control': 'private, no-cache' }),
   })
   if (!now && isKnown(header(request, 'If-None-Match'), tag)) return reply.code(304).send()
-  return reply.send(source.json ? asArray(bytes, read) : bytes)
+  return reply.send(source.json ? asArray(source.linesOf(read, from), read) : read)
 }
 
 async function sendEvents(
@@ -66,7 +69,7 @@ async function sendEvents(
 ): Promise<FastifyReply> {
   const signal = streams.open(reply.raw, request.admitted?.token)
   if (!isText(source)) reply.header('stream-sse-data-encoding', 'base64')
-  sendFrames(reply, eventsOf(source, from, cursor, signal))
+  sendFrames(reply, new Events(source, from, cursor, signal))
   // Its files stay open for as long as it goes on.
   await new Promise((resolve) => {
     if (reply.raw.closed) resolve(undefined)

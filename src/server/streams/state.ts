@@ -3,6 +3,7 @@
  * of a line is the row of its session as it is now. So a client that has read to the end has each row as it is there, wherever it began and
  * however often it came again; and the server keeps nothing but one fold for as long as somebody reads.
  */
+import type { Memory } from '../../base/memory.js'
 import type { Home } from '../../base/paths.js'
 import { parseRecord } from '../../log/line.js'
 import { splitLines } from '../../log/read.js'
@@ -43,8 +44,8 @@ class StateView implements Source {
   get gone(): boolean {
     return this.#log.gone
   }
-  read(from: number, most: number): Promise<Buffer> {
-    return this.#log.read(from, most)
+  read(from: number, most: number, memory: Memory): Buffer {
+    return this.#log.read(from, most, memory)
   }
   onGrowth(listener: () => void): () => void {
     return this.#log.onGrowth(listener)
