@@ -9,9 +9,8 @@ import { splitLines } from '../log/read.js'
 import { PAGE, type Page } from './page.js'
 
 const RETURN = 0x0d
-const [ID, DATA] = [Buffer.from('id: '), Buffer.from('\ndata: ')]
 /** What stands beside the bytes of a record: names, blanks, an address of at most 16 digits, newlines. */
-const BESIDE = ID.length + 16 + DATA.length + 2
+const BESIDE = 'id: \ndata: \n\n'.length + 16
 
 /** Bytes that must be free before a page, for its frames to begin in. */
 export const GAP = PAGE / 2
@@ -48,8 +47,7 @@ function framesBefore(memory: Buffer, first: number, base: number): Framed {
     }
     if (kind === 'record') {
       if (start - at < BESIDE) break
-      at = writeNumber(memory, write(memory, at, ID), base + end + 1 - first)
-      at = write(memory, at, DATA)
+      at = writeHead(memory, at, base + end + 1 - first)
       memory.copyWithin(at, start, end)
       at += end - start
       memory[at++] = NEWLINE
@@ -60,10 +58,21 @@ function framesBefore(memory: Buffer, first: number, base: number): Framed {
   return { bytes: memory.subarray(0, at), to: base + start - first }
 }
 
-/** A few bytes, for which a call of the system's copy costs more than they do. @returns where they end */
-function write(memory: Buffer, at: number, few: Buffer): number {
-  for (let index = 0; index < few.length; index++) memory[at + index] = few[index] as number
-  return at + few.length
+/** `id: ADDRESS\ndata: `, byte by byte: a call of any copy would take longer. @returns where it ends */
+function writeHead(memory: Buffer, at: number, address: number): number {
+  memory[at] = 0x69
+  memory[at + 1] = 0x64
+  memory[at + 2] = 0x3a
+  memory[at + 3] = 0x20
+  const end = writeNumber(memory, at + 4, address)
+  memory[end] = 0x0a
+  memory[end + 1] = 0x64
+  memory[end + 2] = 0x61
+  memory[end + 3] = 0x74
+  memory[end + 4] = 0x61
+  memory[end + 5] = 0x3a
+  memory[end + 6] = 0x20
+  return end + 7
 }
 
 const BILLION = 1e9
@@ -75,7 +84,10 @@ function writeNumber(memory: Buffer, at: number, value: number): number {
   const from = value < BILLION ? at : writeNumber(memory, at, Math.floor(value / BILLION))
   let rest = (value % BILLION) | 0
   let digits = 9
-  if (value < BILLION) for (digits = 1; rest >= 10 ** digits; ) digits++
+  if (value < BILLION) {
+    digits = 1
+    for (let power = 10; rest >= power; power *= 10) digits++
+  }
   for (let index = from + digits - 1; index >= from; index--) {
     const tenth = (rest / 10) | 0
     memory[index] = ZERO + rest - tenth * 10
