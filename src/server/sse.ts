@@ -27,14 +27,6 @@ export function sendSse(reply: FastifyReply, frames: Frames): void {
   })
 }
 
-/** The same for durable streams, whose clients and suite want another content type than the plugin gives, and no more events than theirs. */
-export function sendFrames(reply: FastifyReply, frames: Frames): void {
-  reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
-  sendHead(reply)
-  // The client comes again from where it is, and is told then.
-  pump(reply.raw, frames, (error) => reply.log.error({ err: error }, 'stream failed'))
-}
-
 /** What is no events, but is sent like them. One that cannot be sent to its end has no end, so that nobody takes it for all. */
 export function sendPieces(reply: FastifyReply, pieces: Frames): void {
   sendHead(reply)
@@ -45,7 +37,8 @@ export function sendPieces(reply: FastifyReply, pieces: Frames): void {
   pump(reply.raw, pieces, told, 0)
 }
 
-function sendHead(reply: FastifyReply): void {
+/** From here on the response is written to as it is. */
+export function sendHead(reply: FastifyReply): void {
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) reply.raw.setHeader(name, value)
