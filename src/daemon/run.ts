@@ -31,6 +31,7 @@ import { Output } from './output.js'
 import { pace } from './pace.js'
 import { recovery } from './recovery.js'
 import { Reporter } from './reporter.js'
+import { Signals } from './signals.js'
 
 /** A file of so many bytes takes long to fold: the manager is told first that we live. */
 const LONG_FOLD = 16 * 1024 * 1024
@@ -69,6 +70,7 @@ class Run {
   readonly #supervisor: Supervisor
   readonly #warn: Lent['warn']
   readonly #env: Record<string, string>
+  readonly #signals = new Signals(() => this.#stop('signal'))
   #running: RunningProgram | undefined
   #dialogue: Dialogue | undefined
   #stopping: 'cancel' | 'signal' | 'runtime' | undefined
@@ -132,9 +134,6 @@ class Run {
       return
     }
     const mayGoOn = agent.converses ? spec.restart !== 'mark' || hasNews : spec.restart === 'rerun'
-    // Not once: a second one, from who keeps the daemon, would end it at once.
-    process.on('SIGTERM', () => this.#stop('signal'))
-    process.on('SIGINT', () => this.#stop('signal'))
     const started: LifeEvent = {
       type: 'daemon_started',
       sessionId: this.#id,
@@ -180,10 +179,10 @@ class Run {
     // What a manager waits for is a living process; telling it starts one, which the agent need not wait for.
     this.#notify.ready()
     const outcome = await Promise.race([running.ended, this.#failed])
+    if (this.#stopping === undefined && outcome.status === 'failed') await this.#signals.meant(outcome.cause)
     await this.#stopped
     if (this.#stopping === 'signal') return this.#leave()
-    const { spec } = this.#inbox.state
-    await this.#end(this.#stopping === undefined ? ended(spec, outcome) : this.#halted())
+    await this.#end(this.#stopping === undefined ? ended(this.#inbox.state.spec, outcome) : this.#halted())
   }
 
   /** A message that comes while the session ends is answered before it has ended. */
@@ -205,7 +204,9 @@ class Run {
       for (;;) {
         const { size } = this.#inbox.state.messages
         const verdict = await Promise.race([dialogue.run(), this.#failed])
-        if (verdict.kind === 'stopped' && this.#stopping === 'signal') return this.#leave()
+        const isSignalled =
+          verdict.kind === 'failed' ? await this.#signals.meant(verdict.cause) : verdict.kind === 'stopped'
+        if (isSignalled && this.#stopping === 'signal') return this.#leave()
         // One that fails is tried once more with a new message, and not for ever with an old one.
         const isNew = () => verdict.kind === 'completed' || this.#inbox.state.messages.size > size
         const isDecided = verdict.kind === 'stopped' || verdict.kind === 'cancelled'
