@@ -18,9 +18,9 @@ const SILENCE_MS = 2000
 
 export interface FollowOptions {
   signal: AbortSignal
-  /** Told of each record from `from` on, as its file has it. A promise holds the reading back. */
+  /** Told of each record from `from` on, and how the session is then. */
   from?: number
-  onRecord?: (record: Loose, offset: number, line: Buffer) => void
+  onRecord?: (record: Loose, state: SessionState) => void
   /** Told of each damaged line from `from` on. */
   onDamage?: (damage: Damage) => void
   /** After each batch; `isNow` is false while there is more that was in the file from the beginning. */
@@ -70,8 +70,7 @@ export async function follow(
         continue
       }
       const take = (start: number, end: number, offset: number) => {
-        const line = item.bytes.subarray(start, end)
-        const record = parseRecord(line)
+        const record = parseRecord(item.bytes.subarray(start, end))
         if (record === undefined) return
         if (state === undefined) {
           const begun = beginning(record, id)
@@ -80,7 +79,7 @@ export async function follow(
         }
         applySession(state, record)
         state.offset = offset
-        if (offset > from) onRecord?.(record, offset, line)
+        if (offset > from) onRecord?.(record, state)
       }
       splitLines(item.bytes, item.base, take, (damage) => {
         if (damage.at >= from) options.onDamage?.(damage)

@@ -6,8 +6,10 @@ import { shellWords } from '../base/shell.js'
 import { parseRecord } from '../log/line.js'
 import { type Damage, openLog, readLog, readRecords } from '../log/read.js'
 import { tail } from '../log/tail.js'
+import { applySession } from '../session/apply.js'
 import { findSession } from '../session/find.js'
-import { attach } from './attach.js'
+import { beginning, type SessionState } from '../session/state.js'
+import { attach, whose } from './attach.js'
 import { type Context, context, type Verb } from './context.js'
 import { follow } from './follow.js'
 import { damageNote, render } from './render.js'
@@ -45,7 +47,7 @@ export const verb: Verb<Args> = {
     const from = last === undefined ? 0 : startOfLast(path, last)
     if (args.raw || args.json) return raw(ctx, id, from, args)
     if (args.follow) return attach(ctx, id, from)
-    await rendered(path, last)
+    await rendered(ctx, id, last)
     return 0
   },
 }
@@ -68,16 +70,22 @@ function startOfLast(path: string, count: number): number {
 }
 
 /** Of the events that a person sees, all or the last so many. */
-async function rendered(path: string, last = Number.POSITIVE_INFINITY): Promise<void> {
+async function rendered(ctx: Context, id: string, last = Number.POSITIVE_INFINITY): Promise<void> {
+  let state: SessionState | undefined
   const texts: string[] = []
   const add = (text: string | undefined) => {
     if (text === undefined) return
     texts.push(text)
     if (texts.length > last) texts.shift()
   }
-  readLog(path, { onDamage: (damage) => add(damageNote(damage)) }, ({ bytes }) => {
+  readLog(sessionLog(ctx.home, id), { onDamage: (damage) => add(damageNote(damage)) }, ({ bytes }) => {
     const record = parseRecord(bytes)
-    add(record === undefined ? undefined : render(record))
+    if (record === undefined) return
+    if (state === undefined) {
+      const begun = beginning(record, id)
+      if (typeof begun !== 'string') state = begun
+    } else applySession(state, record)
+    add(render(record, state && whose(ctx, state)))
   })
   await print(texts.join(''))
 }

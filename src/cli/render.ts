@@ -1,7 +1,7 @@
 /** Events as a person reads them. Pure but for colour. */
 
 import type { Damage } from '../log/read.js'
-import { meaningOf } from '../session/cause.js'
+import { meaningOf, nextStep, type Whose } from '../session/cause.js'
 import type { Loose } from '../session/life.js'
 import { asked } from './question.js'
 import { type Colour, harmless, inWords, oneLine, paint, spelled } from './terminal.js'
@@ -10,11 +10,14 @@ const RESULT_LINES = 6
 /** The most of a message that is shown, in characters. */
 const MESSAGE_LENGTH = 2000
 
-/** The text of one event, with its newline; undefined for what a person need not see. */
-export function render(event: Loose): string | undefined {
+/**
+ * The text of one event, with its newline; undefined for what a person need not see.
+ * @param whose of which session; what to do about its end is said where that is known
+ */
+export function render(event: Loose, whose?: Whose): string | undefined {
   const type = inWords(event.type)
   // A file may hold any word there, such as the names that every object has.
-  return Object.hasOwn(renderers, type) ? renderers[type]?.(event) : undefined
+  return Object.hasOwn(renderers, type) ? renderers[type]?.(event, whose) : undefined
 }
 
 /** The same for events as they come: what is streamed shows at once, and the whole block adds what is missing. */
@@ -24,7 +27,7 @@ export class LiveRenderer {
   /** The last line has not ended. */
   #isOpen = false
 
-  render(event: Loose): string | undefined {
+  render(event: Loose, whose?: Whose): string | undefined {
     const { type, partial, delta, content } = event
     const words = type === 'text' || type === 'thinking'
     if (words && partial === true && Array.isArray(delta)) {
@@ -44,7 +47,7 @@ export class LiveRenderer {
         return `${this.#paint(type, rest)}\n`
       }
     }
-    const text = render(event)
+    const text = render(event, whose)
     if (type === 'turn_ended') this.#streamed = ''
     // What nobody sees does not break off what is streamed.
     return text === undefined ? undefined : this.#close(text)
@@ -80,7 +83,7 @@ const delivered = new Map<unknown, string>([
   ['steered', 'the message is handed over while the turn runs'],
 ])
 
-const renderers: Record<string, (event: Loose) => string | undefined> = {
+const renderers: Record<string, (event: Loose, whose?: Whose) => string | undefined> = {
   text: ({ partial, content, stream }) => {
     if (partial) return undefined
     const text = harmless(string(content))
@@ -147,24 +150,24 @@ const renderers: Record<string, (event: Loose) => string | undefined> = {
   session_thawed: () => note('❄', 'blue', 'it goes on'),
   session_queued: () => note('…', 'blue', 'it waits for its turn: as many sessions run as may'),
   session_completed: ({ metadata }) => note('✔', 'green', `completed${took(metadata)}`),
-  session_failed: ({ error, cause }) =>
-    `${paint('✗', 'red')} failed: ${harmless(string(error))}\n${advice((cause as Loose | undefined)?.result)}`,
+  session_failed: ({ error, cause }, whose) =>
+    `${paint('✗', 'red')} failed: ${harmless(string(error))}\n${advice((cause as Loose | undefined)?.result, whose)}`,
   session_cancelled: ({ cause }) => {
     const { result, message } = (cause ?? {}) as Loose
     const why = result === 'cancelled' || message === undefined ? '' : `: ${string(message)}`
     return note('■', 'magenta', `cancelled${why}`)
   },
-  session_interrupted: ({ cause }) => {
+  session_interrupted: ({ cause }, whose) => {
     const { result, message } = (cause ?? {}) as Loose
     const why = message ?? meaningOf(result)?.says ?? result
-    return `${paint('✗', 'red')} interrupted: ${harmless(string(why))}\n${advice(result)}`
+    return `${paint('✗', 'red')} interrupted: ${harmless(string(why))}\n${advice(result, whose)}`
   },
 }
 
 /** What to do about a cause, where the word is known. */
-function advice(word: unknown): string {
+function advice(word: unknown, whose: Whose | undefined): string {
   const meaning = meaningOf(word)
-  return meaning === undefined ? '' : `  ${paint(meaning.next, 'dim')}\n`
+  return meaning === undefined || whose === undefined ? '' : `  ${paint(nextStep(meaning, whose), 'dim')}\n`
 }
 
 /** Whoever said it knows the rest. */

@@ -72,7 +72,7 @@ export function sessionView(
       epoch,
       restarts,
       cause,
-      advice: meaning && `${meaning.says} ${nextStep(meaning, agentType).replaceAll('UNIT', where.unit)}`,
+      advice: meaning && `${meaning.says} ${nextStep(meaning, { agentType, unit: where.unit })}`,
       error,
       metadata,
       nativeId,

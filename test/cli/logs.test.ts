@@ -32,6 +32,16 @@ t.test('logs: for people, -n, --json, --raw byte for byte', async (t) => {
   t.equal(a.do('logs', sessionId, '-n', 'x').status, 2)
 })
 
+t.test('logs: what to do about the end of a program is for a program', async (t) => {
+  const a = new Agentz(t)
+  const { sessionId } = a.run('-a', 'command', '--', 'sh', '-c', 'kill -9 $$')
+  await a.untilType(sessionId, 'daemon_exited')
+  const told = /failed: `sh` was ended by SIGKILL\n {2}Run it again\.\n/
+  t.match(a.do('logs', sessionId).stdout, told)
+  const { stderr } = a.do('logs', '-f', sessionId)
+  t.match(stderr, told)
+})
+
 t.test('logs -f: goes on until the session ends, and misses nothing', async (t) => {
   const a = new Agentz(t)
   const { sessionId, log } = await a.ticking()

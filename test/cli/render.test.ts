@@ -62,6 +62,18 @@ t.test('what people do, in words', async (t) => {
   t.equal(render({ type: 'message_sent', messageId: 'm', delivery: 'new' }), undefined)
 })
 
+t.test('what to do about an end: what fits the agent, in the unit that it has', async (t) => {
+  const failed = (result: string) => ({ type: 'session_failed', error: 'it is over', cause: { result } })
+  const of = (agentType: string) => ({ agentType, unit: 'agentz-session-0123456789ab.service' })
+  t.equal(render(failed('signal'), of('command')), '✗ failed: it is over\n  Run it again.\n')
+  t.equal(render(failed('signal'), of('claude')), '✗ failed: it is over\n  `agentz send` goes on with it.\n')
+  t.match(
+    render({ ...failed('protocol'), type: 'session_interrupted' }, of('claude')),
+    / -u agentz-session-0123456789ab/,
+  )
+  t.equal(render(failed('eaten'), of('claude')), '✗ failed: it is over\n')
+})
+
 t.test('how to answer: whole lines, only what is offered, nothing hidden', async (t) => {
   const request = { type: 'approval_request', requestId: "it's/1", tool: 'Bash', input: { command: 'ls' } }
   t.strictSame(answers('abc', request, true), [

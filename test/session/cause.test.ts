@@ -11,10 +11,15 @@ t.test('the README lists each word with its sentence and its next step, in order
   const rows = lines
     .slice(head + 2, lines.indexOf('', head))
     .map((line) => line.split(' | ').map((cell) => cell.trim()))
-  const page = rows.map(([word = '', says, next = '']) => [word.replace(/[|` ]/g, ''), says, next.replace(/ *\|$/, '')])
+  const page = rows.map(([word = '', says, next, program = '']) => [
+    word.replace(/[|` ]/g, ''),
+    says,
+    next,
+    program.replace(/ *\|$/, ''),
+  ])
   t.same(
     page,
-    Object.entries(causes).map(([word, { says, next }]) => [word, says, next]),
+    Object.entries(causes).map(([word, { says, next, program = '' }]) => [word, says, next, program]),
   )
 })
 
@@ -35,8 +40,14 @@ t.test('what is written is one of the words; what is read may be any', async (t)
 })
 
 t.test('a program is not told to go on: it takes no messages', async (t) => {
-  for (const [word, meaning] of Object.entries(causes)) t.notMatch(nextStep(meaning, 'command'), /agentz send/, word)
-  t.equal(nextStep(causes.signal, 'command'), 'A program has to be run again.')
-  t.match(nextStep(causes['log-out'], 'command'), /^`loginctl enable-linger` .*; a program has to be run again\.$/)
-  t.equal(nextStep(causes.signal, 'claude'), causes.signal.next)
+  const unit = 'agentz-session-0123456789ab.service'
+  const program = { agentType: 'command', unit }
+  for (const [word, meaning] of Object.entries(causes)) {
+    t.notMatch(nextStep(meaning, program), /agentz send|UNIT/, word)
+    t.notMatch(nextStep(meaning, { agentType: 'claude', unit }), /run it again|UNIT/i, word)
+  }
+  t.equal(nextStep(causes.signal, program), 'Run it again.')
+  t.equal(nextStep(causes['exit-code'], program), causes['exit-code'].next)
+  t.equal(nextStep(causes.signal, { agentType: 'claude', unit }), '`agentz send` goes on with it.')
+  t.equal(nextStep(causes.protocol, program), `\`journalctl --user -u ${unit}\` says more.`)
 })
