@@ -9,6 +9,7 @@ import { AskedLimits, limitsOf } from '../base/limits.js'
 import { ensureHome, type Home, sessionEnv, sessionLog } from '../base/paths.js'
 import { writeNew } from '../base/private.js'
 import { statOf } from '../base/proc.js'
+import { shellWords } from '../base/shell.js'
 import { callersUmask } from '../base/umask.js'
 import { createLog } from '../log/append.js'
 import { creationOf } from './creation.js'
@@ -87,7 +88,7 @@ export function specify(input: unknown, defaults: Partial<Pick<Config, 'limits' 
     limits: limitsOf(limits, defaults.limits),
     sandbox: confined === 'none' ? undefined : confined,
     workingDir: existingDirectory(workingDir),
-    title: title ?? titleOf(command?.join(' ') ?? prompt),
+    title: title ?? titleOf(command === undefined ? prompt : shellWords(command).replace(/\s+/g, ' ')),
     restart,
     umask: callersUmask(),
     createdAt: new Date().toISOString(),

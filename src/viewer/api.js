@@ -1,5 +1,6 @@
 /** The API, and what it refuses, in its own words. */
 import { h, withCode } from './dom.js'
+import { hintWords, messageWords } from './hints.js'
 import { sentence } from './text.js'
 
 /** What the server answered instead of what was asked for; code OFFLINE where it does not answer. */
@@ -30,8 +31,8 @@ export async function ask(path, body) {
   if (answer?.error === undefined) {
     throw new Refused({
       code: 'INTERNAL',
-      message: `the server answers with status ${response.status}`,
-      hint: 'Look at its log.',
+      message: `what answers here is not agentz, or not well (${response.status})`,
+      hint: 'Look at what `agentz serve` has said, or start it again.',
     })
   }
   // A code that is no good is another matter than a cookie that is not there.
@@ -42,7 +43,8 @@ export async function ask(path, body) {
   if (answer.error.code === 'WRONG_HOST') {
     throw new Refused({ ...answer.error, message: 'this address is not that of the server any more', hint: HOW })
   }
-  throw new Refused(answer.error)
+  const { code, message, hint } = answer.error
+  throw new Refused({ code, message: messageWords(message), hint: hintWords(hint) })
 }
 
 /** @param {string} id */

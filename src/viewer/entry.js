@@ -2,7 +2,7 @@
 import { block, h } from './dom.js'
 import { answerWords, questionLine } from './question.js'
 import { causeWords } from './status.js'
-import { counted, inputText, oneLine, readable, targetOf, textOf } from './text.js'
+import { counted, duration, inputText, oneLine, readable, shellWords, targetOf, textOf } from './text.js'
 
 /** @param {string} kind @param {string} text */
 const note = (kind, text) => h('p', { class: `note ${kind}` }, text)
@@ -10,8 +10,7 @@ const note = (kind, text) => h('p', { class: `note ${kind}` }, text)
 /** @type {Record<string, (event: any) => HTMLElement | undefined>} */
 const renderers = {
   session_created: ({ spec }) => {
-    const command =
-      Array.isArray(spec?.command) && spec.agentType === 'command' ? spec.command.map(textOf).join(' ') : ''
+    const command = Array.isArray(spec?.command) && spec.agentType === 'command' ? shellWords(spec.command) : ''
     return said('you', [spec?.prompt, command].filter(Boolean).map(textOf).join('\n'))
   },
   user_message: ({ by, content }) => (by === 'user' ? said('you', content) : note('', oneLine(content))),
@@ -55,7 +54,7 @@ const renderers = {
   stalled: ({ seconds }) => note('', `nothing was said for ${oneLine(seconds)} s`),
   stall_ended: () => note('', 'the agent speaks again'),
   daemon_started: ({ epoch }) =>
-    typeof epoch === 'number' && epoch > 1 ? note('', `its daemon runs again (start ${epoch})`) : undefined,
+    typeof epoch === 'number' && epoch > 1 ? note('', `runs again (start ${epoch})`) : undefined,
   daemon_exited: (event) =>
     event.result === 'success' ? undefined : note('bad', `its daemon ended: ${oneLine(causeWords({ cause: event }))}`),
   session_frozen: () => note('', 'frozen'),
@@ -111,15 +110,19 @@ function toolCall(tool, input) {
 /** @type {WeakMap<HTMLElement, any>} */
 const results = new WeakMap()
 
-/** What a tool gave, on its own line; a second one takes the place of the first. @param {HTMLElement} call @param {any} event */
-export function addResult(call, event) {
+/**
+ * What a tool gave, on its own line; a second one takes the place of the first.
+ * @param {HTMLElement} call @param {any} event @param {boolean} [isDenied] by a person, which agents tell as an error
+ */
+export function addResult(call, event, isDenied = false) {
   results.set(call, event)
   const text = readable(event.content).trimEnd()
   const outcome = call.querySelector('.outcome')
   if (outcome === null) return
   const lines = text === '' ? 0 : text.split('\n').length
-  outcome.textContent = event.isError ? 'failed' : lines > 1 ? counted(lines, 'line') : oneLine(text, 60)
-  outcome.classList.toggle('bad', event.isError === true)
+  const word = isDenied ? 'denied' : event.isError ? 'failed' : ''
+  outcome.textContent = word || (lines > 1 ? counted(lines, 'line') : oneLine(text, 60))
+  outcome.classList.toggle('bad', word === 'failed')
   if (call.hasAttribute('open')) call.dispatchEvent(new Event('toggle'))
 }
 
@@ -149,9 +152,11 @@ function said(who, content) {
   return h('div', { class: `said ${who}` }, body)
 }
 
-/** @param {any} metadata */
+/** Of all turns so far, which has to be said where there are several. @param {any} metadata */
 function took(metadata) {
-  const { durationMs, costUsd } = metadata ?? {}
-  const time = typeof durationMs === 'number' ? ` in ${(durationMs / 1000).toFixed(1)} s` : ''
-  return `${time}${typeof costUsd === 'number' ? ` for $${costUsd.toFixed(4)}` : ''}`
+  const { durationMs, costUsd, turns } = metadata ?? {}
+  const time = typeof durationMs === 'number' ? ` in ${duration(durationMs)}` : ''
+  const cost = typeof costUsd === 'number' ? ` for $${costUsd.toFixed(4)}` : ''
+  if (typeof turns !== 'number' || turns < 2 || time + cost === '') return time + cost
+  return `; all ${oneLine(turns)} turns so far${time}${cost}`
 }

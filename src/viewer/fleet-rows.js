@@ -2,7 +2,7 @@
 import { h } from './dom.js'
 import { questionLine } from './question.js'
 import { causeWords, groupOf, groups, isFinished, statusWords } from './status.js'
-import { age, ago, oneLine } from './text.js'
+import { age, ago, local, oneLine } from './text.js'
 
 /** @param {HTMLElement} list @param {any[]} sessions @param {Map<string, any[]>} asks @param {string} selected */
 export function drawGroups(list, sessions, asks, selected) {
@@ -55,7 +55,11 @@ function fill(item, session, open, isSelected) {
     h('span', { class: `badge ${groupOf(status)?.name} ${status}` }, statusWords(session)),
     h('span', { class: 'title' }, oneLine(title, 200) || sessionId),
     h('span', { class: 'facts' }, `${oneLine(agentType)}${model ? ` ${oneLine(model)}` : ''} · ${oneLine(workingDir)}`),
-    h('time', { datetime: updatedAt, title: `last activity ${updatedAt}, created ${createdAt}` }, timeWords(session)),
+    h(
+      'time',
+      { datetime: updatedAt, title: `Active ${local(updatedAt).moment}, started ${local(createdAt).moment}` },
+      timeWords(session),
+    ),
     asked !== '' && h('span', { class: 'asked' }, `${asked}${open.length > 1 ? ` and ${open.length - 1} more` : ''}`),
     why !== '' && h('span', { class: 'why' }, why),
   ].filter((part) => part !== false)
@@ -67,6 +71,6 @@ function fill(item, session, open, isSelected) {
 
 /** @param {any} session */
 function timeWords({ createdAt, updatedAt }) {
-  const [created, active] = [age(createdAt), age(updatedAt)]
-  return created === active ? ago(createdAt) : `${ago(updatedAt)} · age ${created}`
+  const started = `started ${ago(createdAt)}`
+  return age(createdAt) === age(updatedAt) ? started : `active ${ago(updatedAt)} · ${started}`
 }

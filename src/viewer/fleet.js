@@ -40,19 +40,26 @@ export async function openFleet(page) {
   const list = h('div', { class: 'groups' })
   const more = h('button', { type: 'button', class: 'quiet', onclick: () => widen() }, 'Show older ones')
   const told = h('div', { class: 'told', role: 'status' })
-  page.className = 'fleet-page'
-  page.append(
-    h(
-      'header',
-      { class: 'fleet-head' },
-      h('h1', {}, 'agentz'),
-      chips,
-      search,
-      h('button', { type: 'button', class: 'allow', onclick: () => void create.open(sessions) }, 'New session'),
-    ),
-    h('main', {}, told, list, more),
-    create.element,
-  )
+  const main = h('main', {}, told)
+  page.className = 'lost'
+  page.append(main)
+
+  /** Whoever may not see the list can do nothing with its controls. */
+  function build() {
+    page.className = 'fleet-page'
+    page.prepend(
+      h(
+        'header',
+        { class: 'fleet-head' },
+        h('h1', {}, 'agentz'),
+        chips,
+        search,
+        h('button', { type: 'button', class: 'allow', onclick: () => void create.open(sessions) }, 'New session'),
+      ),
+    )
+    main.append(list, more)
+    page.append(create.element)
+  }
 
   function widen() {
     most *= 10
@@ -146,6 +153,7 @@ export async function openFleet(page) {
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
     }
   }
+  build()
   draw()
   follow('/v1/events', offset, {
     record: () => void look(),

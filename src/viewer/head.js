@@ -1,13 +1,14 @@
 /** What stands above a transcript: the session in a line, and what else is known of it when one asks. */
 import { copier, h } from './dom.js'
 import { causeWords, groupOf, statusWords } from './status.js'
-import { ago, oneLine } from './text.js'
+import { ago, counted, duration, local, oneLine } from './text.js'
 
-/** @param {() => void} toggleThinking */
-export function sessionHead(toggleThinking) {
+/** @param {HTMLElement} scroller where what it thinks is shown or not */
+export function sessionHead(scroller) {
   const title = h('h1')
   const badge = h('span')
   const cause = h('p', { class: 'cause' })
+  const thinking = h('button', { type: 'button', onclick: () => toggleThinking() }, 'Hide thinking')
   const summary = h('summary')
   const facts = h('dl')
   const element = h(
@@ -16,22 +17,30 @@ export function sessionHead(toggleThinking) {
     h('nav', {}, h('a', { href: '/', title: 'All sessions' }, '← agentz')),
     title,
     badge,
-    h('button', { type: 'button', class: 'quiet', onclick: toggleThinking }, 'thinking'),
+    thinking,
     cause,
     h('details', { class: 'facts' }, summary, facts),
   )
   let known = ''
+  function toggleThinking() {
+    const isHidden = scroller.classList.toggle('no-thinking')
+    thinking.textContent = isHidden ? 'Show thinking' : 'Hide thinking'
+  }
   return {
     element,
+    toggleThinking,
     /** @param {any} session */
     draw(session) {
       const { status, agentType, workingDir, updatedAt } = session
       title.textContent = oneLine(session.title, 200)
+      // A program says all that it has to say.
+      thinking.hidden = agentType === 'command'
       badge.className = `badge ${groupOf(status)?.name} ${status}`
       badge.textContent = statusWords(session)
       cause.textContent = oneLine(causeWords(session), 300)
       cause.hidden = cause.textContent === ''
       summary.textContent = `${agentType} in ${oneLine(workingDir, 80)}, last active ${ago(updatedAt)}`
+      summary.title = `Last active ${local(updatedAt).moment}`
       const rows = factsOf(session)
       // Who is about to copy one of them keeps it.
       if (known === JSON.stringify(rows)) return
@@ -43,7 +52,8 @@ export function sessionHead(toggleThinking) {
 
 /** @param {any} session @returns {[string, string, boolean?][]} the name, the value, and whether one may want to copy it */
 function factsOf(session) {
-  const { sessionId, agentType, model, workingDir, unit, log, permissionMode, restarts, damaged } = session
+  const { sessionId, agentType, model, workingDir, unit, log, permissionMode, restarts, damaged, activeMs, turns } =
+    session
   /** @type {[string, string, boolean?][]} */
   const rows = [
     ['session', sessionId, true],
@@ -52,9 +62,10 @@ function factsOf(session) {
     ['unit', unit, true],
     ['file', log, true],
     ['command to go on', `agentz send ${sessionId} "..."`, true],
-    ['created', session.createdAt],
-    ['last activity', session.updatedAt],
-    ['tokens and cost', usageWords(session)],
+    ['started', local(session.createdAt).moment],
+    ['last activity', local(session.updatedAt).moment],
+    ['worked', activeMs > 0 ? `${duration(activeMs)} in ${counted(turns, 'turn')}` : ''],
+    ['tokens and cost so far', usageWords(session)],
     ['restarts', restarts > 0 ? String(restarts) : ''],
     ['damaged lines', damaged > 0 ? String(damaged) : ''],
   ]

@@ -1,7 +1,7 @@
 /** What a session asks, with what may be answered. Whoever answers sees all of it, and every character of it. */
 import { ask, complaint, Refused, sessionPath } from './api.js'
 import { block, h } from './dom.js'
-import { inputText, oneLine, spelled, targetOf } from './text.js'
+import { inputText, local, oneLine, spelled, targetOf } from './text.js'
 
 /** @type {Map<unknown, string>} */
 const decided = new Map([
@@ -15,6 +15,12 @@ const all = [
   { decision: 'deny', label: 'Deny', reason: true },
 ]
 
+/** @type {Map<unknown, string>} */
+const ways = new Map([
+  ['http', ' through the server'],
+  ['cli', ' on the command line'],
+])
+
 /** In one line, for a list. @param {any} request */
 export const questionLine = (request) =>
   request.question === undefined
@@ -24,8 +30,10 @@ export const questionLine = (request) =>
 /** Who has answered, and what. @param {any} response */
 export function answerWords({ decision, content, by, via, reason, timestamp }) {
   const what = decision === undefined ? `answered “${oneLine(content)}”` : (decided.get(decision) ?? oneLine(decision))
-  const time = typeof timestamp === 'string' ? ` at ${timestamp.slice(11, 19)} UTC` : ''
-  return `${what} ${by ? `by ${oneLine(by)}` : 'by hand'}${via === 'http' ? ' through the server' : via ? ` over ${oneLine(via)}` : ''}${time}${reason ? `: ${oneLine(reason)}` : ''}`
+  const { clock } = local(timestamp)
+  const time = clock === '' ? '' : ` at ${clock}`
+  const way = ways.get(via) ?? (via ? ` over ${oneLine(via)}` : '')
+  return `${what} ${by ? `by ${oneLine(by)}` : 'by hand'}${way}${time}${reason ? `: ${oneLine(reason)}` : ''}`
 }
 
 /**
@@ -105,7 +113,7 @@ function approval(request, send) {
   )
   return [
     h('h2', {}, h('span', { class: 'badge needs' }, 'needs approval'), ` ${spelled(request.tool).slice(0, 200)}`),
-    request.title ? h('p', {}, spelled(request.title)) : undefined,
+    request.title && request.title !== targetOf(request.input) ? h('p', {}, spelled(request.title)) : undefined,
     block(request.input, inputText),
     h('div', { class: 'answers' }, ...buttons, ...(denial === undefined ? [] : [reason])),
   ].filter((part) => part !== undefined)

@@ -24,7 +24,7 @@ const output = new Set(['text', 'thinking', 'tool_use', 'tool_result', 'raw', 'p
 export async function openSession(page, id) {
   const list = h('ol', { class: 'events' })
   const scroller = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'Transcript' }, list)
-  const head = sessionHead(() => scroller.classList.toggle('no-thinking'))
+  const head = sessionHead(scroller)
   const pill = h('button', { type: 'button', class: 'pill', hidden: true })
   const questions = h('div', { class: 'questions', 'aria-live': 'polite' })
   const below = composer(id)
@@ -96,7 +96,7 @@ export async function openSession(page, id) {
     j: ['The next message', () => transcript.turn(1)],
     k: ['The message before', () => transcript.turn(-1)],
     G: ['To the end', () => void transcript.toEnd()],
-    t: ['Show or hide what it thinks', () => scroller.classList.toggle('no-thinking')],
+    t: ['Show or hide what it thinks', head.toggleThinking],
     a: ['To the button that allows what it asks', () => press('.allow, input')],
     d: ['To the reason of a denial', () => press('input')],
     i: ['Write to it', () => below.focus()],

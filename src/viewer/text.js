@@ -42,6 +42,13 @@ export function inputText(value) {
     .join('\n')
 }
 
+/** A command line: what a shell would take apart stands in quotes. @param {unknown[]} words */
+export const shellWords = (words) =>
+  words
+    .map(textOf)
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ')
+
 /** What a tool is called upon. @param {unknown} input @returns {string} */
 export function targetOf(input) {
   if (typeof input !== 'object' || input === null) return oneLine(input)
@@ -49,7 +56,7 @@ export function targetOf(input) {
   for (const name of ['command', 'file_path', 'filePath', 'path', 'pattern', 'query', 'url', 'prompt', 'description']) {
     const value = fields[name]
     if (typeof value === 'string' && value !== '') return oneLine(value)
-    if (Array.isArray(value) && value.length > 0) return oneLine(value.map(textOf).join(' '))
+    if (Array.isArray(value) && value.length > 0) return oneLine(shellWords(value))
   }
   const rest = JSON.stringify(input)
   return rest === '{}' ? '' : oneLine(rest)
@@ -63,6 +70,26 @@ export const sentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice
 
 /** @param {string | undefined} time */
 export const ago = (time) => (age(time) === 'now' ? 'now' : `${age(time)} ago`)
+
+/** A moment as the clock on the wall has it, and whole, for who wants the date. @param {unknown} time @returns {{clock: string, moment: string}} */
+export function local(time) {
+  const date = new Date(typeof time === 'string' ? time : Number.NaN)
+  if (Number.isNaN(date.getTime())) return { clock: '', moment: '' }
+  return {
+    clock: date.toLocaleTimeString(),
+    moment: date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' }),
+  }
+}
+
+/** @param {number} ms */
+export function duration(ms) {
+  const seconds = ms / 1000
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60
+    ? `${minutes} min ${Math.floor(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
 
 /** How long ago. @param {string | undefined} time @param {number} [now] @returns {string} */
 export function age(time, now = Date.now()) {

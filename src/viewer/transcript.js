@@ -3,8 +3,9 @@
  * fetched where somebody scrolls to, and what is far from there is let go: a log of 100,000 events costs no more than a short one.
  */
 import { ask, sessionPath } from './api.js'
+import { Calls } from './calls.js'
 import { h } from './dom.js'
-import { addResult, damagedEntry, entryOf } from './entry.js'
+import { damagedEntry, entryOf } from './entry.js'
 import { follow } from './follow.js'
 import { Stream } from './stream.js'
 
@@ -41,8 +42,7 @@ export class Transcript {
   #top = 0
   /** @type {() => void} */
   #leave = () => {}
-  /** @type {Map<string, HTMLElement>} */
-  #calls = new Map()
+  #calls = new Calls()
   #stream
   #path
   #scroller
@@ -238,15 +238,10 @@ export class Transcript {
     }
     this.#on.event(event)
     if (this.#isLive) this.#stream.take(event)
-    const { type, toolId } = event
-    const call = type === 'tool_result' ? this.#calls.get(toolId) : undefined
-    if (call !== undefined) {
-      addResult(call, event)
-      return
-    }
+    if (this.#calls.take(event)) return
     const entry = entryOf(event)
     if (entry === undefined) return
-    if (type === 'tool_use' && typeof toolId === 'string') this.#calls.set(toolId, entry)
+    this.#calls.add(event, entry)
     this.#put(entry, from, offset, before, event)
   }
 
@@ -271,7 +266,7 @@ export class Transcript {
     if (surplus <= 0) return
     const gone = end === 'top' ? this.#items.splice(0, surplus) : this.#items.splice(MOST)
     for (const { element } of gone) element.remove()
-    for (const [toolId, call] of this.#calls) if (!call.isConnected) this.#calls.delete(toolId)
+    this.#calls.forget()
     if (end === 'top') this.#from = this.#items[0]?.from ?? this.#to
     else {
       this.#leave()

@@ -83,7 +83,13 @@ t.test('what is accepted comes back verbatim', async (t) => {
 t.test('a command', async (t) => {
   const command = ['sh', '-c', 'echo "$1"\n', '--', '$HOME %h']
   const spec = specify({ agentType: 'command', command, workingDir: '.' })
-  t.match(spec, { command, prompt: '', workingDir: process.cwd(), restart: 'resume', title: 'sh -c echo "$1"' })
+  t.match(spec, {
+    command,
+    prompt: '',
+    workingDir: process.cwd(),
+    restart: 'resume',
+    title: `sh -c 'echo "$1" ' -- '$HOME %h'`,
+  })
 })
 
 t.test('what a new session leaves on disk', async (t) => {

@@ -31,8 +31,9 @@ t.test('the list', async (t) => {
     t.same(await titles(), ['deploy <b>it</b>', 'sort the imports', 'read the mail'])
     t.match(
       await row(asking).innerText(),
-      /needs approval\s+deploy <b>it<\/b>\s+codex gpt · .*\s+(now|.*ago.*)\s+Bash rm -rf build/,
+      /needs approval\s+deploy <b>it<\/b>\s+codex gpt · .*\s+.*started (now|.* ago)\s+Bash rm -rf build/,
     )
+    t.match(await row(asking).locator('time').getAttribute('title'), /^Active .*20\d\d.*, started .*20\d\d/)
     t.match(await row(failed).innerText(), /failed\s[\s\S]*quota: come back on Monday/)
     t.same(await page.locator('.chip').allInnerTexts(), ['Need an answer 1', 'Working 1', 'Idle 0', 'Finished 1'])
     t.equal(await page.title(), '(1) agentz')
@@ -114,13 +115,16 @@ t.test('the list', async (t) => {
     const dialog = page.getByRole('dialog', { name: 'New session' })
     await page.getByLabel('Agent').selectOption('demo')
     t.equal(await page.getByLabel('Directory').inputValue(), home.root, 'the directory of the last one')
-    await page.getByLabel('Directory').fill('/there/is/none')
+    await page.getByLabel('Directory').fill('shop')
     await page.getByLabel('Prompt').fill('show me')
     await page.getByLabel('What it may do unasked').selectOption('plan')
     await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByRole('alert').getByText('The directory must be absolute.').waitFor()
+    await page.getByLabel('Directory').fill('/there/is/none')
+    await dialog.getByRole('button', { name: 'Start' }).click()
     await dialog
       .getByRole('alert')
-      .getByText(/\/there\/is\/none/)
+      .getByText(/\/there\/is\/none.* Name a directory that exists\./)
       .waitFor()
     await page.getByLabel('Directory').fill(home.root)
     await page.getByLabel('Title').fill('a title')
@@ -137,7 +141,8 @@ t.test('the list', async (t) => {
     await page.getByLabel('Command line').fill('make -j4 | tee log')
     await dialog.getByRole('button', { name: 'Start' }).click()
     await page.waitForURL(/\/s\/[0-9a-f]{12}$/)
-    await page.getByText('sh -c make -j4 | tee log').first().waitFor()
+    await page.getByRole('heading', { name: "sh -c 'make -j4 | tee log'" }).waitFor()
+    await page.locator('.turn').getByText("sh -c 'make -j4 | tee log'").waitFor()
     t.equal(await page.getByLabel('Message to the session').isVisible(), false, 'a program takes no messages')
   })
 
@@ -153,10 +158,14 @@ t.test('the list', async (t) => {
     for (const path of ['/', `/s/${busy}`]) {
       await stranger.page.goto(`${site}${path}`)
       await stranger.page.getByText('You are not logged in').waitFor()
-      t.match(await stranger.page.innerText('main'), /agentz open/)
+      t.match(
+        await stranger.page.innerText('body'),
+        /^You are not logged in\. Run agentz open[^\n]*\s*(All sessions)?$/,
+      )
+      t.equal(await stranger.page.getByRole('button').count(), 0, 'and is offered nothing that would be refused')
     }
     await page.goto(`${site}/s/0123456789ab`)
-    await page.getByText('There is no session 0123456789ab').waitFor()
+    await page.getByText('There is no session 0123456789ab. The list shows the sessions that exist.').waitFor()
     await page.close()
     await until(() => server.streams.size === 0, 'a page that is gone holds nothing')
   })
