@@ -1,15 +1,19 @@
 /** The server that runs for a home: where it is, and another one in its place. */
 import { request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod/mini'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { type Home, serverSocket } from '../base/paths.js'
+import { parseRecord } from '../log/line.js'
 
-export interface Running {
-  readonly version: string
-  readonly pid: number
-  readonly url: string
-  readonly page: string
-}
+/** Its page goes to a browser, and its process is sent a signal: what a server of another version says may be anything. */
+const Running = z.object({
+  version: z.string(),
+  pid: z.int().check(z.gt(1)),
+  url: z.string(),
+  page: z.string().check(z.regex(/^http:\/\/[\w.[\]:-]+$/)),
+})
+export type Running = z.output<typeof Running>
 
 /** How long another one may take to be there, and how often that is looked at, in milliseconds. */
 const REPLACE_MS = 35_000
@@ -23,12 +27,9 @@ export async function runningServer(home: Home): Promise<Running> {
   const text = await ask(socketPath).catch((error) => {
     throw none(errno(error) === 'ENOENT' ? 'none runs' : reason(error), error)
   })
-  // Read by its form and not parsed: what an older server says is no reason to end with a defect.
-  const [, page] = /"page":"(http:\/\/[\w.[\]:-]+)"/.exec(text) ?? []
-  const [, pid] = /"pid":(\d+)/.exec(text) ?? []
-  if (page === undefined || pid === undefined) throw none('it is of another version')
-  const word = (name: string) => new RegExp(`"${name}":"([^"]*)"`).exec(text)?.[1] ?? ''
-  return { version: word('version'), pid: Number(pid), url: word('url'), page }
+  const { data } = z.safeParse(Running, parseRecord(Buffer.from(text)))
+  if (data === undefined) throw none('it is of another version')
+  return data
 }
 
 /**
