@@ -23,15 +23,15 @@ function spelled(byte: number): string {
 
 export const PREFIX = '/v1/stream/'
 
-/** The name in the path of a request. @throws BAD_INPUT, NOT_FOUND */
-export function nameIn(url: string): string {
+/** The name in the path of a stream. @param what where it stands, for errors. @throws BAD_INPUT, NOT_FOUND */
+export function nameIn(url: string, what = 'the path of the request'): string {
   const [path = ''] = url.split('?', 1)
   // A router may take a path that is spelled otherwise for the same.
   if (!path.startsWith(PREFIX)) throw new AgentzError('NOT_FOUND', `streams are at ${PREFIX} alone`)
   try {
     return decodeURIComponent(path.slice(PREFIX.length))
   } catch (error) {
-    throw new AgentzError('BAD_INPUT', 'the path of the request is not UTF-8', { cause: error })
+    throw new AgentzError('BAD_INPUT', `${what} is not UTF-8`, { cause: error })
   }
 }
 

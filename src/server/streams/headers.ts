@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { AgentzError } from '../../base/errors.js'
 import type { Asked } from '../../streams/create.js'
 import { isTime, type Tuple } from '../../streams/meta.js'
-import { PREFIX } from '../../streams/name.js'
+import { nameIn, PREFIX } from '../../streams/name.js'
 
 const whole = /^(0|[1-9]\d*)$/
 /** Characters of what a client names itself, and of its sequence. */
@@ -57,17 +57,11 @@ function forkOf(request: FastifyRequest): Asked['fork'] {
     if (place === undefined && sub === undefined) return undefined
     throw bad('Stream-Fork-Offset, Stream-Fork-Sub-Offset', 'need Stream-Forked-From')
   }
-  const offset = place === undefined ? undefined : parseOffset('Stream-Fork-Offset', place)
-  return { from: nameIn(path), ...(offset !== undefined && { offset }), ...(sub && { sub }) }
-}
-
-function nameIn(path: string): string {
-  try {
-    if (path.startsWith(PREFIX)) return decodeURIComponent(path.slice(PREFIX.length))
-  } catch (error) {
-    throw new AgentzError('BAD_INPUT', 'Stream-Forked-From: is not a path', { cause: error })
+  if (!path.startsWith(PREFIX)) {
+    throw bad('Stream-Forked-From', `must be the path of a stream of this server, such as ${PREFIX}name`)
   }
-  throw bad('Stream-Forked-From', `must be the path of a stream of this server, such as ${PREFIX}name`)
+  const offset = place === undefined ? undefined : parseOffset('Stream-Fork-Offset', place)
+  return { from: nameIn(path, 'Stream-Forked-From'), ...(offset !== undefined && { offset }), ...(sub && { sub }) }
 }
 
 /** 16 digits, as in our answers, so that they sort as text; a second part of noughts is what others have. */

@@ -158,6 +158,9 @@ t.test('bad input', async (t) => {
     t.equal(answer.statusCode, status, `${method} ${name.slice(0, 40)} ${JSON.stringify(headers).slice(0, 80)}`)
     t.match(answer.json(), { error: { code: String, message: String, hint: String } })
   }
+  const forked = async (path: string) => (await ask('PUT', 'y', { 'stream-forked-from': path })).json().error.message
+  t.match(await forked('/v1/sessions/x'), /^Stream-Forked-From: must be the path of a stream/)
+  t.equal(await forked('/v1/stream/%ff'), 'Stream-Forked-From is not UTF-8')
   t.equal((await ask('POST', 'x', { 'content-type': 'text/plain' })).statusCode, 400, 'no body')
   t.equal((await ask('GET', 'x')).body, 'text', 'nothing of it was taken')
 })
