@@ -3,7 +3,7 @@ import type { Home } from '../base/paths.js'
 import type { Row } from '../session/registry.js'
 import type { Head } from '../session/rows.js'
 import { isLive, needsAnswer, type Status, statuses } from '../session/status.js'
-import { isLabel, isWanted } from '../supervisor/choice.js'
+import { hadAgent, isLabel, isWanted } from '../supervisor/choice.js'
 import { type Fleet, readFleet } from '../supervisor/fleet.js'
 import { context, type Verb } from './context.js'
 import { age, type Colour, columns, count, harmless, harmlessJson, oneLine, paint, print, say } from './terminal.js'
@@ -103,9 +103,6 @@ const noValue = (name: string): AgentzError =>
 
 const noLabel = (text: string): AgentzError =>
   new AgentzError('BAD_INPUT', `--label: ${JSON.stringify(text.slice(0, 80))} is not KEY=VALUE or KEY`)
-
-/** Config.json may have forgotten one that sessions had. */
-const hadAgent = (fleet: Fleet, agent: string): boolean => fleet.ids.some((id) => fleet.row(id).agentType === agent)
 
 /** What needs an answer, then what lives, then what is finished; the newest first in each. */
 function sorted(fleet: Fleet): string[] {

@@ -31,6 +31,9 @@ export const NoQuery = z.strictObject({})
 /** Nothing to say with a cancel, a freeze or a thaw, yet; an empty object is fine. */
 export const Nothing = z.optional(z.nullable(z.strictObject({})))
 export const ById = z.object({ id: SessionId })
+const Address = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15})$/, 'must be a number of bytes'))
+const Piece = z.strictObject({ before: z.optional(Address), after: z.optional(Address) })
+export const PageOf = { params: ById, querystring: Piece }
 
 /** Before any route is made. */
 export function declareRoutes(app: FastifyInstance): void {

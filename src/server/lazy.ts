@@ -6,16 +6,9 @@
  * architecture test holds both. Guard, access log, headers and error bodies are those of all routes, before the part is loaded;
  * which of the routes a request is for stands in `request.routeOptions.url`.
  */
-import type {
-  FastifyContextConfig,
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  FastifySchema,
-  HTTPMethods,
-} from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import type { Context } from './context.js'
-import { ById, NoQuery, Nothing } from './declared.js'
+import { ById, type Declared, NoQuery, Nothing, PageOf } from './declared.js'
 import { sendError } from './errors.js'
 
 /** What a part answers with. */
@@ -30,7 +23,8 @@ export interface Part {
 
 interface Lazy {
   readonly urls: readonly string[]
-  readonly methods: readonly HTTPMethods[]
+  /** GET, if they are not said. */
+  readonly methods?: readonly Declared['method'][]
   /** For the guard: which of them need no token. */
   readonly config?: Partial<FastifyContextConfig>
   /** As of every route; what has none looks at its requests itself. */
@@ -40,6 +34,7 @@ interface Lazy {
   load(): Promise<{ open(context: Context): Part | Promise<Part> }>
 }
 
+const none = { querystring: NoQuery }
 const table: readonly Lazy[] = [
   {
     urls: ['/v1/stream/*'],
@@ -48,29 +43,25 @@ const table: readonly Lazy[] = [
     bytes: 32 * 1024 * 1024,
     load: () => import('./streams/part.js'),
   },
-  { urls: ['/openapi.json'], methods: ['GET'], config: { open: true }, load: () => import('./api/part.js') },
-  { urls: ['/docs'], methods: ['GET'], config: { open: true, page: true }, load: () => import('./api/part.js') },
+  { urls: ['/openapi.json'], config: { open: true }, schema: none, load: () => import('./api/part.js') },
+  { urls: ['/docs'], config: { open: true, page: true }, schema: none, load: () => import('./api/part.js') },
   {
     urls: ['/v1/cancel', '/v1/freeze', '/v1/thaw'],
     methods: ['POST'],
-    schema: { querystring: NoQuery, body: Nothing },
+    schema: { ...none, body: Nothing },
     load: () => import('./fleet/part.js'),
   },
   {
     urls: ['/v1/sessions/:id/log'],
     methods: ['GET', 'HEAD'],
-    schema: { params: ById, querystring: NoQuery },
+    schema: { ...none, params: ById },
     load: () => import('./download/part.js'),
   },
-  { urls: ['/metrics'], methods: ['GET'], schema: { querystring: NoQuery }, load: () => import('./metrics/part.js') },
-  {
-    urls: ['/', '/login', '/s/:id'],
-    methods: ['GET'],
-    config: { open: true, page: true },
-    load: () => import('./viewer/part.js'),
-  },
-  { urls: ['/viewer/:file'], methods: ['GET'], config: { open: true }, load: () => import('./viewer/part.js') },
-  { urls: ['/v1/agents', '/v1/sessions/:id/page'], methods: ['GET'], load: () => import('./viewer/data.js') },
+  { urls: ['/metrics'], schema: none, load: () => import('./metrics/part.js') },
+  { urls: ['/', '/login', '/s/:id'], config: { open: true, page: true }, load: () => import('./viewer/part.js') },
+  { urls: ['/viewer/:file'], config: { open: true }, load: () => import('./viewer/part.js') },
+  { urls: ['/v1/agents'], schema: none, load: () => import('./viewer/data.js') },
+  { urls: ['/v1/sessions/:id/page'], schema: PageOf, load: () => import('./viewer/data.js') },
 ]
 
 /** The routes of all parts. None is loaded yet. */
@@ -80,7 +71,7 @@ export function lazyRoutes(app: FastifyInstance, context: Context): void {
 
 function routesOf(
   scope: FastifyInstance,
-  { urls, methods, config, schema, bytes, load }: Lazy,
+  { urls, methods = ['GET'], config, schema, bytes, load }: Lazy,
   context: Context,
 ): void {
   let part: Promise<Part> | undefined

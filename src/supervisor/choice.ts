@@ -29,6 +29,10 @@ export function isWanted(fleet: Fleet, id: string, { status, agent, label }: Wan
   })
 }
 
+/** Whether there is a session of that agent: one that is not known any more, or not yet, is a name all the same then. */
+export const hadAgent = (fleet: Fleet, agent: string): boolean =>
+  fleet.ids.some((id) => fleet.row(id).agentType === agent)
+
 /** All that live; those that wait in the queue come first, so that nothing takes the place of what ends. */
 export function allLive(fleet: Fleet): string[] {
   const live = fleet.ids.filter((id) => isLive(fleet.status(id)))

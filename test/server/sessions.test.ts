@@ -122,6 +122,13 @@ t.test('the list tells the truth, filtered', async (t) => {
   }
   t.same(await titles('?agent=command&status=pending&limit=1&label=team'), ['s5'])
   t.same(await titles('?agent=claude'), [])
+  for (const odd of ['claud', '']) {
+    const { statusCode, body } = await app.inject({ url: `/v1/sessions?agent=${odd}` })
+    t.match([statusCode, body], [400, /AGENT_UNKNOWN.*there is no agent.*claude, codex/], `as ls says: ${odd}`)
+  }
+  await newSession(home, { title: 's6', agentType: 'goose', command: undefined, prompt: 'x' })
+  t.same(await titles('?agent=goose'), ['s6'], 'one that config.json has forgotten')
+  t.same(await titles('?agent=goose&status=running'), [])
   const lost = (await app.inject({ url: `/v1/sessions/${second}` })).json()
   t.match(lost, { status: 'interrupted', cause: { result: 'lost' }, restarts: 0, epoch: 1 })
   t.notOk('pid' in lost)

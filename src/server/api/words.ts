@@ -61,7 +61,7 @@ export const words: Readonly<Record<string, Words>> = {
     summary: 'List sessions',
     more: '`offset` is where to follow `/v1/events` from.',
     answer: 'Sessions',
-    errors: ['HOME_UNUSABLE'],
+    errors: ['AGENT_UNKNOWN', 'HOME_UNUSABLE'],
   },
   'POST /v1/sessions': {
     tag: 'sessions',
@@ -191,9 +191,8 @@ export const words: Readonly<Record<string, Words>> = {
     tag: 'events',
     summary: 'A page of a log, each event with its address',
     more: 'The end of it, if no place is named.',
-    query: ['before', 'after'],
     answer: 'Page',
-    errors: ['BAD_INPUT', 'BAD_ID', 'NOT_FOUND', 'HOME_UNUSABLE'],
+    errors: ['NOT_FOUND', 'HOME_UNUSABLE'],
   },
   'GET /v1/sessions/:id/log': {
     ...log,
@@ -212,7 +211,7 @@ export const words: Readonly<Record<string, Words>> = {
     tag: 'sessions',
     summary: 'The agents that may be started',
     answer: 'Agents',
-    errors: ['BAD_INPUT', 'CONFIG_INVALID'],
+    errors: ['CONFIG_INVALID'],
   },
   'GET /v1/server': { tag: 'server', summary: 'Where the server listens', answer: 'Server' },
   'POST /v1/login': {

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod/mini'
-import { allowedAgent, completed, configured } from '../../agents/agents.js'
+import { allowedAgent, completed, configured, knownAgent } from '../../agents/agents.js'
 import { readConfig } from '../../base/config.js'
 import { byRoute, errorBody } from '../../base/hints.js'
 import { sessionLog } from '../../base/paths.js'
@@ -11,7 +11,7 @@ import { type Status, statuses } from '../../session/status.js'
 import { NewSession, specify } from '../../session/store.js'
 import { sessionView } from '../../session/view.js'
 import { cancelSession } from '../../supervisor/cancel.js'
-import { isLabel, isWanted } from '../../supervisor/choice.js'
+import { hadAgent, isLabel, isWanted } from '../../supervisor/choice.js'
 import { supervisorOf } from '../../supervisor/choose.js'
 import { readFleet, readTrue } from '../../supervisor/fleet.js'
 import { freezeSession, thawSession } from '../../supervisor/freeze.js'
@@ -42,6 +42,7 @@ export function sessionRoutes(app: FastifyInstance, { home, supervisor }: Contex
     const wanted = { status: status?.split(','), agent, label: label === undefined ? undefined : [label].flat() }
     const fleet = await readFleet(home, supervisor)
     const chosen = fleet.ids.filter((id) => isWanted(fleet, id, wanted))
+    if (chosen.length === 0 && agent !== undefined && !hadAgent(fleet, agent)) knownAgent(agent, readConfig(home))
     // The newest, in order of creation like the rest.
     const rows = chosen.slice(limit === undefined ? 0 : -Number(limit)).map((id) => fleet.text(id))
     const unasked = fleet.unasked === undefined ? '' : `,"unasked":${JSON.stringify(errorBody(fleet.unasked).error)}`

@@ -1,8 +1,7 @@
 /** What the viewer asks for beside the rest of the API: a page of a log with addresses, and the agents that may be started. */
 import { closeSync } from 'node:fs'
 import { homedir } from 'node:os'
-import type { FastifyRequest } from 'fastify'
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
 import { agentList } from '../../agents/agents.js'
 import { findAgent, isEnabled } from '../../agents/installed.js'
 import { type Config, readConfig } from '../../base/config.js'
@@ -10,29 +9,27 @@ import { AgentzError } from '../../base/errors.js'
 import { type Home, sessionLog } from '../../base/paths.js'
 import { isAddress, openIfThere } from '../../log/read.js'
 import { captureEnvironment, withHomeEnvironment } from '../../session/environment.js'
-import { parseId } from '../../session/id.js'
-import { parse } from '../../session/store.js'
 import type { Context } from '../context.js'
-import { NoQuery } from '../declared.js'
+import type { PageOf } from '../declared.js'
 import type { Part } from '../lazy.js'
 import { type Addressed, pageAt } from './before.js'
 
-const Address = z.string().check(z.regex(/^(0|[1-9][0-9]{0,15})$/, 'must be a number of bytes'))
-const PageQuery = z.strictObject({ before: z.optional(Address), after: z.optional(Address) })
+/** What the schema of its route has let pass. */
+interface Asked {
+  readonly params: z.output<typeof PageOf.params>
+  readonly query: z.output<typeof PageOf.querystring>
+}
 
 export function open({ home }: Context): Part {
   return {
-    handle: (request) => {
-      if (request.routeOptions.url === '/v1/sessions/:id/page') return page(home, request)
-      parse(NoQuery, request.query)
-      return agents(home, readConfig(home))
-    },
+    handle: ({ routeOptions, params, query }) =>
+      routeOptions.url === '/v1/sessions/:id/page'
+        ? page(home, params as Asked['params'], query as Asked['query'])
+        : agents(home, readConfig(home)),
   }
 }
 
-function page(home: Home, request: FastifyRequest): Addressed {
-  const id = parseId((request.params as { id: string }).id)
-  const asked = parse(PageQuery, request.query)
+function page(home: Home, { id }: Asked['params'], asked: Asked['query']): Addressed {
   const fd = openIfThere(sessionLog(home, id))
   if (fd === undefined) throw new AgentzError('NOT_FOUND', `there is no session ${id}`)
   try {
