@@ -16,18 +16,30 @@ export class Refused extends Error {
 export const HOW = 'Run `agentz open` on the machine of this server, and take the address that it prints.'
 
 /** @param {string} path @param {unknown} [body] sent by POST, if there is one @returns {Promise<any>} @throws Refused */
-export async function ask(path, body) {
-  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+export const ask = (path, body) =>
+  answerOf(
+    path,
+    body === undefined
+      ? {}
+      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    (response) => response.json(),
+  )
+
+/** What is no JSON. @param {string} path @param {Record<string, string>} [headers] @returns {Promise<string>} @throws Refused */
+export const read = (path, headers = {}) => answerOf(path, { headers }, (response) => response.text())
+
+/** @template T @param {string} path @param {RequestInit} request @param {(response: Response) => Promise<T>} take @returns {Promise<T>} */
+async function answerOf(path, request, take) {
   let response
   let answer
   try {
-    response = await fetch(path, body === undefined ? {} : post)
+    response = await fetch(path, request)
+    if (response.ok) return await take(response)
     answer = await response.json()
   } catch {
     // Refused, broken off, or by something that is no server of ours.
     throw new Refused({ code: 'OFFLINE', message: 'the server does not answer', hint: 'Start it: `agentz serve`' })
   }
-  if (response.ok) return answer
   if (answer?.error === undefined) {
     throw new Refused({
       code: 'INTERNAL',

@@ -14,15 +14,14 @@ export class Calls {
     if (type === 'tool_use' && typeof toolId === 'string') this.#entries.set(toolId, entry)
   }
 
-  /** @param {any} event @returns {boolean} whether it is the result of one of them, which has it now */
+  /** @param {any} event @returns {HTMLElement | undefined} the one whose result it is, which has it now */
   take(event) {
     const { type, toolId, requestId, decision } = event
     if (type === 'approval_request') this.#asked.set(requestId, toolId)
     if (type === 'approval_response' && decision === 'deny') this.#denied.add(this.#asked.get(requestId) ?? '')
     const entry = type === 'tool_result' ? this.#entries.get(toolId) : undefined
-    if (entry === undefined) return false
-    addResult(entry, event, this.#denied.has(toolId))
-    return true
+    if (entry !== undefined) addResult(entry, event, this.#denied.has(toolId))
+    return entry
   }
 
   /** Those that were let go. */

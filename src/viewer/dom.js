@@ -1,4 +1,5 @@
 /** Making elements. Text becomes text nodes and nothing else, whatever is in it. */
+import { coloured } from './diff.js'
 import { counted, readable } from './text.js'
 
 /** @typedef {Node | string | undefined | false} Child */
@@ -38,9 +39,8 @@ const LINES = 40
 /** A block of foreign text; a long one is cut until somebody wants all of it. @param {unknown} value @param {(value: unknown) => string} [shown] */
 export function block(value, shown = readable) {
   const text = shown(value).replace(/\s+$/, '')
-  const body = h('pre', { class: 'block' })
   const beginning = cut(text)
-  body.textContent = beginning
+  const body = h('pre', { class: 'block' }, ...coloured(beginning))
   if (beginning.length === text.length) return body
   const more = h(
     'button',
@@ -48,7 +48,7 @@ export function block(value, shown = readable) {
       type: 'button',
       class: 'quiet',
       onclick: () => {
-        body.textContent = text
+        body.replaceChildren(...coloured(text))
         more.remove()
       },
     },

@@ -34,12 +34,24 @@ export function oneLine(value, most = 160) {
 /** @param {string} sign */
 const code = (sign) => `⟨U+${sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}⟩`
 
+/** How deep fields are taken apart; what is below stays JSON. */
+const DEPTH = 3
+
 /** Fields as lines: long texts keep their line ends. @param {unknown} value @returns {string} */
 export function inputText(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return spelled(value)
   return Object.entries(value)
-    .map(([name, field]) => `${spelled(name)}: ${spelled(field)}`)
+    .flatMap(([name, field]) => fieldLines(spelled(name), field, DEPTH))
     .join('\n')
+}
+
+/** @param {string} name @param {unknown} value @param {number} depth @returns {string[]} */
+function fieldLines(name, value, depth) {
+  const text = spelled(value)
+  if (typeof value === 'string') return [text.includes('\n') ? `${name}:\n${text}` : `${name}: ${text}`]
+  // A text of several lines within: JSON would make one of it that nobody can read.
+  if (typeof value !== 'object' || value === null || depth === 0 || !text.includes('\\n')) return [`${name}: ${text}`]
+  return Object.entries(value).flatMap(([key, field]) => fieldLines(`${name}.${spelled(key)}`, field, depth - 1))
 }
 
 /** A command line: what a shell would take apart stands in quotes. @param {unknown[]} words */

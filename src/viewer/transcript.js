@@ -4,9 +4,9 @@
  */
 import { ask, sessionPath } from './api.js'
 import { Calls } from './calls.js'
-import { h } from './dom.js'
 import { damagedEntry, entryOf } from './entry.js'
 import { follow } from './follow.js'
+import { addPlace, itemOf } from './item.js'
 import { Stream } from './stream.js'
 
 /** Entries on the page, and how many at least are wanted when it opens. */
@@ -123,7 +123,7 @@ export class Transcript {
     this.#leave = follow(`${this.#path}/events`, this.#to, {
       state: this.#on.state,
       record: (offset, line) => this.#grown(() => this.#add(offset, line)),
-      damaged: (damage) => this.#grown(() => this.#put(damagedEntry(damage), this.#to, this.#to)),
+      damaged: (damage) => this.#grown(() => this.#put(damagedEntry(damage), damage.at, damage.at + damage.length + 1)),
       reset: () => void this.#again(),
     })
   }
@@ -238,7 +238,11 @@ export class Transcript {
     }
     this.#on.event(event)
     if (this.#isLive) this.#stream.take(event)
-    if (this.#calls.take(event)) return
+    const call = this.#calls.take(event)
+    if (call !== undefined) {
+      addPlace(call, { from, to: offset })
+      return
+    }
     const entry = entryOf(event)
     if (entry === undefined) return
     this.#calls.add(event, entry)
@@ -247,15 +251,7 @@ export class Transcript {
 
   /** @param {HTMLElement} entry @param {number} from @param {number} to @param {Node | null} [before] @param {any} [event] */
   #put(entry, from, to, before = null, event) {
-    const isTurn = event?.type === 'session_created' || (event?.type === 'user_message' && event.by === 'user')
-    const time = typeof event?.timestamp === 'string' ? event.timestamp : ''
-    const link = h(
-      'a',
-      { href: `#e=${to}`, class: 'anchor', title: time, 'aria-label': `Link to event ${to}`, tabindex: '-1' },
-      '#',
-    )
-    const element = h('li', { class: isTurn ? 'turn' : '' }, entry, link)
-    element.dataset.offset = String(to)
+    const element = itemOf(entry, this.#path, { from, to }, event)
     this.#list.insertBefore(element, before ?? this.#stream.element)
     this.#items.push({ from, to, element })
   }

@@ -1,5 +1,8 @@
 /** What stands in a transcript, entry by entry, in a real browser. */
+import { appendFileSync, readFileSync } from 'node:fs'
+import type { Locator } from 'playwright-core'
 import t from 'tap'
+import { sessionLog } from '../../src/base/paths.js'
 import { newBrowser } from '../helpers/browser.js'
 import { newServer } from '../server/helpers.js'
 import { Files, logIn, siteOf } from './helpers.js'
@@ -42,6 +45,91 @@ t.test('the entries of a transcript', async (t) => {
       'completed in 5.3 s for $0.2500',
       'completed; all 2 turns so far in 1 min 33 s for $0.5000',
     ])
+    await page.context().close()
+  })
+
+  t.test('each entry shows its line as it stands in the file', async (t) => {
+    const id = await files.session('look closer')
+    const path = sessionLog(home, id)
+    files.say(id, { type: 'text', partial: true, delta: ['The ', 'cart'] })
+    files.say(id, { type: 'text', content: 'The cart \u202eis <b>empty</b>.', more: [1] })
+    files.say(id, { type: 'tool_use', toolId: 't1', tool: 'Bash', input: { command: 'ls' } })
+    files.say(id, { type: 'tool_result', toolId: 't1', content: 'a\nb' })
+    appendFileSync(path, 'torn\n')
+    const lines = readFileSync(path, 'utf8').split('\n')
+    const { page, complaints } = await logIn(browser, home, site, `/s/${id}`)
+    await page.getByText(/damaged: 4 bytes/).waitFor()
+    const shown = async (entry: Locator) => {
+      await entry.hover()
+      await entry.getByRole('button', { name: /Line of event/ }).click()
+      await entry.locator('.raw pre').last().waitFor()
+      return entry.locator('.raw pre').allInnerTexts()
+    }
+    const entry = (text: string | RegExp) => page.locator('.events > li').filter({ hasText: text })
+    t.same(await shown(entry('do: look closer')), [lines[0]])
+    t.same(await shown(entry('The cart')), [lines[3]?.replace('\u202e', '⟨U+202E⟩')], 'every character of it')
+    t.same(await shown(entry('2 lines')), [lines[4], lines[5]], 'a call, and what it gave')
+    t.same(await shown(entry(/damaged/)), ['torn'])
+    appendFileSync(path, 'worn\n')
+    files.say(id, { type: 'text', content: 'It goes on.' })
+    await page.getByText('It goes on.').waitFor()
+    t.same(await shown(entry(/damaged/).last()), ['worn'], 'also of one that was seen as it came')
+    t.match(await shown(entry('It goes on.')), [/"content":"It goes on."}$/])
+    await page
+      .getByRole('button', { name: /Line of event/, expanded: true })
+      .first()
+      .click()
+    t.equal(await entry('do: look closer').locator('.raw').isVisible(), false)
+    t.match(await page.locator('.turn .anchor').first().innerText(), /^\d+:\d\d:\d\d/)
+    t.match(await page.locator('.turn .anchor').first().getAttribute('title'), /20\d\d.*; link to this event$/)
+    await page.route('**/log', (route) => route.abort())
+    t.same(await page.locator('.raw .complaint').count(), 0)
+    await entry('It goes on.')
+      .getByRole('button', { name: /Line of event/ })
+      .click()
+    await entry('It goes on.')
+      .getByRole('button', { name: /Line of event/ })
+      .click()
+    await entry('It goes on.').getByText('The server does not answer').waitFor()
+    t.same(
+      complaints.filter((text) => !/ERR_FAILED/.test(text)),
+      [],
+    )
+    await page.context().close()
+  })
+
+  t.test('a diff has colours, and its text is untouched', async (t) => {
+    const id = await files.session('mend it')
+    const diff = [
+      '--- a/cart.ts',
+      '+++ b/cart.ts',
+      '@@ -1,3 +1,3 @@ class Cart {',
+      ' one',
+      '-<b>two</b>',
+      '+<i>two</i>',
+      '\\ No newline at end of file',
+      ' three',
+      '- no part of it',
+      '@@ -9 +9,0 @@',
+      '--- a dash',
+      'the end',
+    ].join('\n')
+    files.say(id, { type: 'tool_use', toolId: 't1', tool: 'Patch', input: { changes: [{ path: 'cart.ts', diff }] } })
+    files.say(id, { type: 'tool_result', toolId: 't1', content: diff })
+    files.say(id, { type: 'tool_use', toolId: 't2', tool: 'Bash', input: { command: '+1\n-1' } })
+    const { page, complaints } = await logIn(browser, home, site, `/s/${id}`)
+    for (const summary of await page.locator('.call > summary').all()) await summary.click()
+    const [input, output, other] = [0, 1, 2].map((index) => page.locator('.call .block').nth(index))
+    t.equal(await output?.innerText(), diff)
+    t.equal(await input?.innerText(), `changes.0.path: cart.ts\nchanges.0.diff:\n${diff}`)
+    for (const block of [input, output]) {
+      t.same(await block?.locator('.added').allInnerTexts(), ['+<i>two</i>\n'])
+      t.same(await block?.locator('.removed').allInnerTexts(), ['-<b>two</b>\n', '--- a dash\n'])
+      t.equal(await block?.locator('.hunk').count(), 2)
+    }
+    t.equal(await other?.locator('span').count(), 0, 'what is none has none')
+    t.equal(await page.locator('.events b, .events i').count(), 0)
+    t.same(complaints, [])
     await page.context().close()
   })
 })
