@@ -52,6 +52,7 @@ const withoutTwin: Record<string, string> = {
   'test/launchctl/launchd.test.ts': 'the stand-in for launchd: what it does with jobs',
   'test/server/browser.test.ts': 'the login page of src/viewer, in a real browser',
   'test/viewer/session.test.ts': 'the page of one session of src/viewer, in a real browser',
+  'test/viewer/controls.test.ts': 'what src/viewer does with a session and with the list, in a real browser',
   'test/viewer/entries.test.ts': 'what stands in a transcript of src/viewer, in a real browser',
   'test/viewer/looks.test.ts': 'the pages of src/viewer at all sizes and colours, and for those who do not see them',
   'test/viewer/tour.test.ts': 'src/viewer, as somebody uses it who has just run agentz open',

@@ -25,6 +25,7 @@ export function composer(id) {
     },
   })
   const send = h('button', { type: 'submit' }, 'Send')
+  const hold = h('button', { type: 'button', onclick: () => void change() }, 'Freeze')
   const stop = h('button', { type: 'button', class: 'deny', onclick: () => void cancel() }, 'Cancel session')
   /** Of the message that is on its way: when it is sent again, it does not come twice. */
   let messageId = crypto.randomUUID()
@@ -40,6 +41,7 @@ export function composer(id) {
     },
     text,
     send,
+    hold,
     stop,
   )
 
@@ -67,6 +69,23 @@ export function composer(id) {
     isRepeat = false
   }
 
+  /** Where this system cannot do it, that is said once. */
+  let isHoldable = true
+  async function change() {
+    const verb = hold.textContent === 'Thaw' ? 'thaw' : 'freeze'
+    hold.disabled = true
+    told.replaceChildren()
+    try {
+      await ask(`${sessionPath(id)}/${verb}`, {})
+    } catch (error) {
+      isHoldable = !(error instanceof Refused && error.code === 'UNSUPPORTED')
+      hold.hidden = !isHoldable
+      told.replaceChildren(complaint(error))
+    } finally {
+      hold.disabled = false
+    }
+  }
+
   async function cancel() {
     if (!confirm('End this session? A message takes it up again later.')) return
     stop.disabled = true
@@ -87,11 +106,14 @@ export function composer(id) {
     /** @param {unknown} error */
     failed: (error) => told.replaceChildren(complaint(error)),
     /** @param {any} session */
-    draw({ status, agentType, queued }) {
+    draw({ status, agentType, queued, frozen, place }) {
       const isProgram = agentType === 'command'
       text.hidden = isProgram
       send.hidden = isProgram
       stop.hidden = isFinished(status)
+      hold.hidden = isFinished(status) || place !== undefined || !isHoldable
+      hold.textContent = frozen ? 'Thaw' : 'Freeze'
+      hold.title = frozen ? 'Let its processes go on' : 'Hold all its processes still; they keep their memory'
       form.hidden = isProgram && stop.hidden
       const waits = queued > 0 ? ` (${counted(queued, 'message')} not taken yet)` : ''
       text.placeholder = isFinished(status) ? 'Message, to take it up again' : `Message${waits}`

@@ -1,5 +1,6 @@
 /** The page of all sessions. Their statuses are the server's, who holds the log against the units; the stream says when to ask again. */
 import { ask, complaint, Refused, sessionPath } from './api.js'
+import { badge } from './badge.js'
 import { connection } from './banner.js'
 import { h } from './dom.js'
 import { matches } from './filter.js'
@@ -17,6 +18,8 @@ const LOOK_MS = 15_000
 const AGAIN_MS = 2000
 /** Finished sessions that are shown at first. */
 const FEW = 100
+/** Where the browser keeps it that sessions stand by their directories. */
+const BY_DIRECTORY = 'agentz.by-directory'
 
 /** @param {HTMLElement} page */
 export async function openFleet(page) {
@@ -36,11 +39,28 @@ export async function openFleet(page) {
     'aria-label': 'Search sessions',
     oninput: () => draw(),
   })
+  const isByDirectory = () => localStorage.getItem(BY_DIRECTORY) !== null
+  const byDirectory = h(
+    'button',
+    {
+      type: 'button',
+      class: 'chip',
+      'aria-pressed': String(isByDirectory()),
+      onclick: () => {
+        if (isByDirectory()) localStorage.removeItem(BY_DIRECTORY)
+        else localStorage.setItem(BY_DIRECTORY, '1')
+        byDirectory.setAttribute('aria-pressed', String(isByDirectory()))
+        draw()
+      },
+    },
+    'By directory',
+  )
   const chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Show only' })
   const list = h('div', { class: 'groups' })
   const more = h('button', { type: 'button', class: 'quiet', onclick: () => widen() }, 'Show older ones')
   const told = h('div', { class: 'told', role: 'status' })
-  const main = h('main', {}, told)
+  const name = h('h1', {}, 'agentz')
+  const main = h('main', {}, name, told)
   page.className = 'lost'
   page.append(main)
 
@@ -51,8 +71,9 @@ export async function openFleet(page) {
       h(
         'header',
         { class: 'fleet-head' },
-        h('h1', {}, 'agentz'),
+        name,
         chips,
+        byDirectory,
         search,
         h('button', { type: 'button', class: 'allow', onclick: () => void create.open(sessions) }, 'New session'),
       ),
@@ -78,7 +99,7 @@ export async function openFleet(page) {
       count: sessions.filter(({ status }) => statuses.includes(status)).length,
     }))
     const needs = counts[0]?.count ?? 0
-    document.title = `${needs > 0 ? `(${needs}) ` : ''}agentz`
+    badge(needs, 'agentz')
     const wanted = counts.map(({ name, title, count }) => ({
       name,
       text: `${title} ${count}${name === 'finished' && count >= most ? '+' : ''}`,
@@ -90,7 +111,8 @@ export async function openFleet(page) {
     })
     const rows = shown()
     if (!rows.some(({ sessionId }) => sessionId === selected)) selected = rows.length > 0 ? selected : ''
-    drawGroups(list, rows, asks, selected)
+    byDirectory.hidden = !isByDirectory() && new Set(sessions.map(({ workingDir }) => workingDir)).size < 2
+    drawGroups(list, rows, asks, selected, isByDirectory())
     const ended = counts.at(-1)?.count ?? 0
     more.hidden = ended < most
     const words = []

@@ -1,6 +1,8 @@
 /** What stands above a transcript: the session in a line, and what else is known of it when one asks. */
+
+import { consumption } from './consumption.js'
 import { copier, h } from './dom.js'
-import { causeWords, groupOf, statusWords } from './status.js'
+import { causeWords, groupOf, isFinished, statusWords } from './status.js'
 import { ago, counted, duration, local, oneLine } from './text.js'
 
 /** @param {HTMLElement} scroller where what it thinks is shown or not */
@@ -11,6 +13,8 @@ export function sessionHead(scroller) {
   const thinking = h('button', { type: 'button', onclick: () => toggleThinking() }, 'Hide thinking')
   const summary = h('summary')
   const facts = h('dl')
+  const used = h('p')
+  const details = h('details', { class: 'facts', ontoggle: () => void measure() }, summary, facts, used)
   const element = h(
     'header',
     { class: 'session-head' },
@@ -19,9 +23,15 @@ export function sessionHead(scroller) {
     badge,
     thinking,
     cause,
-    h('details', { class: 'facts' }, summary, facts),
+    details,
   )
   let known = ''
+  /** @type {any} */
+  let last
+  /** Only for who looks: it costs the server a look at all sessions. */
+  async function measure() {
+    if (details.open) used.textContent = isFinished(last.status) ? '' : await consumption(last.sessionId)
+  }
   function toggleThinking() {
     const isHidden = scroller.classList.toggle('no-thinking')
     thinking.textContent = isHidden ? 'Show thinking' : 'Hide thinking'
@@ -32,10 +42,12 @@ export function sessionHead(scroller) {
     /** @param {any} session */
     draw(session) {
       const { status, agentType, workingDir, updatedAt } = session
+      last = session
+      void measure()
       title.textContent = oneLine(session.title, 200)
       // A program says all that it has to say.
       thinking.hidden = agentType === 'command'
-      badge.className = `badge ${groupOf(status)?.name} ${status}`
+      badge.className = `badge ${groupOf(status).name} ${status}`
       badge.textContent = statusWords(session)
       cause.textContent = oneLine(causeWords(session), 300)
       cause.hidden = cause.textContent === ''

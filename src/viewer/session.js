@@ -1,5 +1,6 @@
 /** The page of one session: what it is, what happened in it, what it asks, and what one can tell it. */
 import { ask, complaint, Refused, sessionPath } from './api.js'
+import { badge } from './badge.js'
 import { connection } from './banner.js'
 import { composer } from './composer.js'
 import { at, h } from './dom.js'
@@ -43,7 +44,7 @@ export async function openSession(page, id) {
   let isDrawn = false
   /** @param {any} session */
   const draw = (session) => {
-    document.title = titleOf(session)
+    badge(session.approvals.length + session.inputs.length, `${oneLine(session.title, 60)} · agentz`)
     const words = `The session is: ${statusWords(session)}`
     if (at('told').textContent !== words) at('told').textContent = words
     head.draw(session)
@@ -114,21 +115,15 @@ export async function openSession(page, id) {
       below.failed(error)
     })
   } catch (error) {
-    document.title = 'agentz'
+    badge(0, 'agentz')
     page.className = 'lost'
-    page.replaceChildren(h('main', {}, complaint(error), h('a', { href: '/' }, 'All sessions')))
+    page.replaceChildren(h('main', {}, h('h1', {}, 'agentz'), complaint(error), h('a', { href: '/' }, 'All sessions')))
     return
   }
   addEventListener('hashchange', () => void open().catch(below.failed))
   setInterval(() => {
     if (!document.hidden) void look()
   }, LOOK_MS)
-}
-
-/** @param {any} session */
-const titleOf = ({ title, approvals, inputs }) => {
-  const open = approvals.length + inputs.length
-  return `${open > 0 ? `(${open}) ` : ''}${oneLine(title, 60)} · agentz`
 }
 
 /**

@@ -14,10 +14,12 @@ const words = {
   interrupted: 'interrupted',
 }
 
+/** Also those of a status that is not known here. */
+const working = { name: 'working', title: 'Working', statuses: ['running', 'pending'] }
 /** What needs an answer first, then what works. */
 export const groups = [
   { name: 'needs', title: 'Need an answer', statuses: ['waiting_approval', 'waiting_input'] },
-  { name: 'working', title: 'Working', statuses: ['running', 'pending'] },
+  working,
   { name: 'idle', title: 'Idle', statuses: ['idle'] },
   { name: 'finished', title: 'Finished', statuses: ['failed', 'interrupted', 'completed', 'cancelled'] },
 ]
@@ -29,7 +31,7 @@ export const finished = groups.slice(3).flatMap(({ statuses }) => statuses)
 export const isFinished = (status) => finished.includes(status)
 
 /** @param {string} status */
-export const groupOf = (status) => groups.find(({ statuses }) => statuses.includes(status)) ?? groups[1]
+export const groupOf = (status) => groups.find(({ statuses }) => statuses.includes(status)) ?? working
 
 /** @param {{status: string, place?: number, frozen?: boolean, stalled?: number}} session */
 export function statusWords({ status, place, frozen, stalled }) {

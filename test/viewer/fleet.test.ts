@@ -35,7 +35,12 @@ t.test('the list', async (t) => {
     )
     t.match(await row(asking).locator('time').getAttribute('title'), /^Active .*20\d\d.*, started .*20\d\d/)
     t.match(await row(failed).innerText(), /failed\s[\s\S]*quota: come back on Monday/)
-    t.same(await page.locator('.chip').allInnerTexts(), ['Need an answer 1', 'Working 1', 'Idle 0', 'Finished 1'])
+    t.same(await page.locator('.chips button').allInnerTexts(), [
+      'Need an answer 1',
+      'Working 1',
+      'Idle 0',
+      'Finished 1',
+    ])
     t.equal(await page.title(), '(1) agentz')
   })
 
@@ -160,7 +165,7 @@ t.test('the list', async (t) => {
       await stranger.page.getByText('You are not logged in').waitFor()
       t.match(
         await stranger.page.innerText('body'),
-        /^You are not logged in\. Run agentz open[^\n]*\s*(All sessions)?$/,
+        /^agentz\s+You are not logged in\. Run agentz open[^\n]*\s*(All sessions)?$/,
       )
       t.equal(await stranger.page.getByRole('button').count(), 0, 'and is offered nothing that would be refused')
     }
