@@ -122,7 +122,7 @@ export function addResult(call, event, isDenied = false) {
   const lines = text === '' ? 0 : text.split('\n').length
   const word = isDenied ? 'denied' : event.isError ? 'failed' : ''
   outcome.textContent = word || (lines > 1 ? counted(lines, 'line') : oneLine(text, 60))
-  outcome.classList.toggle('bad', word === 'failed')
+  outcome.className = `outcome ${word === 'failed' ? 'bad' : word}`
   if (call.hasAttribute('open')) call.dispatchEvent(new Event('toggle'))
 }
 

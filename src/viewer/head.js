@@ -73,7 +73,7 @@ function factsOf(session) {
     ['directory', workingDir, true],
     ['unit', unit, true],
     ['file', log, true],
-    ['command to go on', `agentz send ${sessionId} "..."`, true],
+    ['command to go on', agentType === 'command' ? '' : `agentz send ${sessionId} "..."`, true],
     ['started', local(session.createdAt).moment],
     ['last activity', local(session.updatedAt).moment],
     ['worked', activeMs > 0 ? `${duration(activeMs)} in ${counted(turns, 'turn')}` : ''],

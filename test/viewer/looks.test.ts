@@ -52,6 +52,15 @@ t.test('how it looks', async (t) => {
     input: { file_path: `/home/me/shop/${'deep/'.repeat(30)}cart.ts` },
   })
   files.say(asking, { type: 'tool_result', toolId: 't1', content: 'x'.repeat(300) })
+  files.say(asking, { type: 'tool_use', toolId: 't2', tool: 'Edit', input: { file_path: 'cart.ts' } })
+  files.say(asking, { type: 'approval_request', requestId: 'r0', toolId: 't2', tool: 'Edit', input: {} })
+  files.say(asking, { type: 'approval_response', by: 'user', requestId: 'r0', decision: 'deny', via: 'http' })
+  files.say(asking, {
+    type: 'tool_result',
+    toolId: 't2',
+    content: '@@ -1,2 +1,2 @@\n-one\n+two\n three',
+    isError: true,
+  })
   files.say(asking, { type: 'text', stream: 'stderr', content: `warning: ${'w'.repeat(200)}` })
   files.say(asking, { type: 'error', content: 'the model is overloaded; the agent tries again' })
   files.asks(asking, 'r1', {
@@ -62,7 +71,7 @@ t.test('how it looks', async (t) => {
   files.say(asking, { type: 'input_request', requestId: 'i1', question: 'Which branch?', options: ['main', 'next'] })
   files.registry(asking, { type: 'session_updated', status: 'waiting_input' })
   const working = await files.session(long, { labels: { team: 'web' } })
-  const idle = await files.session('say hello')
+  const idle = await files.session('say hello', { workingDir: '/' })
   files.registry(idle, { type: 'session_updated', status: 'idle' })
   for (const [title, event] of [
     [
@@ -92,6 +101,9 @@ t.test('how it looks', async (t) => {
       await page.locator('.row .asked').waitFor()
       await page.keyboard.press('j')
       await check('list')
+      await page.getByRole('button', { name: 'By directory' }).click()
+      await check('directories')
+      await page.getByRole('button', { name: 'By directory' }).click()
       await page.keyboard.press('a')
       await page.getByRole('dialog').waitFor()
       await check('asks')
@@ -106,6 +118,12 @@ t.test('how it looks', async (t) => {
       await page.getByRole('button', { name: 'next' }).waitFor()
       await check('session')
       for (const summary of await page.locator('summary').all()) await summary.click()
+      await page
+        .locator('.events > .turn')
+        .first()
+        .getByRole('button', { name: /Line of event/ })
+        .click()
+      await page.locator('.raw pre').first().waitFor()
       await check('unfolded')
       const [background, colour] = (await page.evaluate(
         '[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]',
