@@ -118,6 +118,7 @@ t.test('the entries of a transcript', async (t) => {
     files.say(id, { type: 'tool_result', toolId: 't1', content: diff })
     files.say(id, { type: 'tool_use', toolId: 't2', tool: 'Bash', input: { command: '+1\n-1' } })
     const { page, complaints } = await logIn(browser, home, site, `/s/${id}`)
+    await page.locator('.call').nth(1).waitFor()
     for (const summary of await page.locator('.call > summary').all()) await summary.click()
     const [input, output, other] = [0, 1, 2].map((index) => page.locator('.call .block').nth(index))
     t.equal(await output?.innerText(), diff)
