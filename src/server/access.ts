@@ -29,21 +29,15 @@ export function logAccess(door: 'unix' | 'tcp', request: FastifyRequest, reply: 
     const { id } = (request.params ?? {}) as { id?: unknown }
     // A client that left, or never sent its request to its end, was answered nothing.
     const status = reply.raw.headersSent ? reply.raw.statusCode : null
+    const [route, ms] = [request.routeOptions.url ?? null, Math.round(reply.elapsedTime)]
     const line = {
-      ...{
-        method,
-        route: request.routeOptions.url ?? null,
-        status,
-        ms: Math.round(reply.elapsedTime),
-        door,
-        by: admitted?.by,
-      },
+      ...{ reqId: request.id, method, route, status, ms, door, by: admitted?.by },
       ...(isId(id) && { session: id }),
       ...(refused !== undefined && { refused, ...callerOf(request.headers) }),
     }
     if (answered.hasSubscribers && status !== null) {
-      const [route, seconds] = [request.routeOptions.url ?? 'none', reply.elapsedTime / 1000]
-      answered.publish({ method, route, status, seconds } satisfies Answered)
+      const seconds = reply.elapsedTime / 1000
+      answered.publish({ method, route: route ?? 'none', status, seconds } satisfies Answered)
     }
     // Who was kept out is worth a look even where nobody wants to see each request.
     request.log[admitted === undefined ? 'warn' : 'info'](line, 'request')

@@ -40,6 +40,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     loggerInstance: logger,
     // Ours is one line a request, below.
     logController: new LogController({ disableRequestLogging: true }),
+    // One anew for each request would cost more than its line; what is said of a request names it.
+    childLoggerFactory: (all) => all,
     bodyLimit: BODY_LIMIT,
     requestTimeout: options.requestTimeout ?? REQUEST_MS,
     // Node itself looks every 30 s.

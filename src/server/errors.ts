@@ -25,7 +25,7 @@ export function fromFastify(error: unknown): AgentzError {
 
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = fromFastify(thrown)
-  if (error.http >= 500) request.log.error({ err: error, path: pathOf(request) }, 'request failed')
+  if (error.http >= 500) request.log.error({ reqId: request.id, err: error, path: pathOf(request) }, 'request failed')
   request.refused = error.code
   if (error.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer')
   reply.code(error.http).send(errorBody(error))

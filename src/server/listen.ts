@@ -6,7 +6,7 @@ import type { Server } from 'node:net'
 import { type Config, readConfig } from '../base/config.js'
 import { ownName } from '../base/cookie.js'
 import { AgentzError, reason } from '../base/errors.js'
-import { createLogger, type Logger } from '../base/logger.js'
+import { createServerLogger, type Logger } from '../base/logger.js'
 import { ensureHome, type Home, serverSocket } from '../base/paths.js'
 import { ensureToken } from '../base/token.js'
 import { Feeds } from '../delivery/feed.js'
@@ -53,7 +53,7 @@ const SPARE_CONNECTIONS = 256
 /** @throws BAD_INPUT for a host that is not loopback; SERVER_LISTEN; HOME_UNUSABLE */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { home, supervisor, sharing = unshared, inherited } = options
-  const logger = options.logger ?? (await createLogger('server'))
+  const logger = options.logger ?? (await createServerLogger())
   const { server } = options.config ?? readConfig(home)
   const host = options.host ?? server.host
   requireLoopback(host)

@@ -22,7 +22,7 @@ export function sendSse(reply: FastifyReply, frames: Frames): void {
   reply.sse({})
   pump(reply.raw, frames, (thrown) => {
     const error = fromFastify(thrown)
-    reply.log.error({ err: error }, 'stream failed')
+    reply.log.error({ reqId: reply.request.id, err: error }, 'stream failed')
     reply.raw.write(`event: error\ndata: ${JSON.stringify(errorBody(error))}\n\n`)
   })
 }
@@ -31,7 +31,7 @@ export function sendSse(reply: FastifyReply, frames: Frames): void {
 export function sendPieces(reply: FastifyReply, pieces: Frames): void {
   sendHead(reply)
   const told = (error: unknown) => {
-    reply.log.error({ err: error }, 'answer failed')
+    reply.log.error({ reqId: reply.request.id, err: error }, 'answer failed')
     reply.raw.destroy()
   }
   pump(reply.raw, pieces, told, 0)

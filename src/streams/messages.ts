@@ -3,6 +3,7 @@
  * back as they were; only raw newlines, which can stand between tokens alone, become spaces.
  */
 import { AgentzError, reason } from '../base/errors.js'
+import { utf8 } from '../base/utf8.js'
 import { NEWLINE } from '../log/line.js'
 
 const [RETURN, SPACE, TAB, QUOTE, BACKSLASH, COMMA] = [0x0d, 0x20, 0x09, 0x22, 0x5c, 0x2c]
@@ -11,7 +12,7 @@ const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [0x5b, 0x5d, 0x7b, 0x7d]
 /** Whole lines, one for each message: an array is taken apart, once. Empty for `[]`. @throws BAD_INPUT */
 export function linesOf(body: Buffer): Buffer {
   try {
-    JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body))
+    JSON.parse(utf8(body))
   } catch (error) {
     throw new AgentzError('BAD_INPUT', `the body is not JSON: ${reason(error)}`, { cause: error })
   }

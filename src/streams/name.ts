@@ -4,11 +4,15 @@ import { AgentzError } from '../base/errors.js'
 /** Bytes of a file's name that are left for it beside the longest ending, with room to spare. */
 const LONGEST = 200
 
+/** Most names are spelled as they are. */
+const PLAIN = new RegExp(`^[a-z0-9_-]{1,${LONGEST}}$`)
+
 /**
  * The name with every byte but a-z 0-9 - _ as %xx: no dot, no slash, and nothing that differs by its case alone, so that
  * different names are different files on every system. @throws BAD_INPUT for a name that is too long, or none
  */
 export function keyOf(name: string): string {
+  if (PLAIN.test(name)) return name
   const key = [...Buffer.from(name)].map(spelled).join('')
   if (key.length > 0 && key.length <= LONGEST) return key
   throw new AgentzError('BAD_INPUT', `the name of a stream must be 1 to ${LONGEST} characters, and is ${key.length}`, {

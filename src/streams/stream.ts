@@ -28,6 +28,8 @@ export class Stream implements Source {
   readonly #listeners = new Set<() => void>()
   readonly #queue: Job[] = []
   #running = false
+  /** It was looked at since the last append, and is ours. */
+  #isSeen = false
   #end = 0
   /** Where an append began that the sidecar tells of and that has not happened. */
   #void: number | undefined
@@ -157,7 +159,10 @@ export class Stream implements Source {
 
   /** Looks whether another server has changed it since; this one is of no use then. */
   isCurrent(): boolean {
-    if (!this.#gone && !this.#running && !this.#data.broken && !this.#isOurs()) this.retire()
+    if (!this.#gone && !this.#running && !this.#data.broken) {
+      this.#isSeen = this.#isOurs()
+      if (!this.#isSeen) this.retire()
+    }
     return !this.#gone
   }
 
@@ -212,7 +217,10 @@ export class Stream implements Source {
     try {
       if (this.#gone) throw new Refusal('NOT_FOUND', 'the stream was deleted meanwhile', 'Create it again.')
       if (this.#data.broken) throw this.#data.broken
-      if (!this.#isOurs()) {
+      // Whoever asked to append has looked in this turn of the event loop, unless he had to wait for others.
+      const isOurs = this.#isSeen || this.#isOurs()
+      this.#isSeen = false
+      if (!isOurs) {
         this.retire()
         throw new Refusal('LOCK_BUSY', 'another server writes to this stream', 'Try again; one server should do so.')
       }

@@ -74,7 +74,7 @@ async function sendEvents(
   reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
   sendHead(reply)
   // The client comes again from where it is, and is told then.
-  const told = (error: unknown) => reply.log.error({ err: error }, 'stream failed')
+  const told = (error: unknown) => reply.log.error({ reqId: reply.request.id, err: error }, 'stream failed')
   pump(reply.raw, new Events(source, from, cursor, signal), told)
   // Its files stay open for as long as it goes on.
   await new Promise((resolve) => {
