@@ -3,7 +3,7 @@
  * has it may do everything that its owner may; what a browser is given (cookie.ts) is made from it, and ends with it.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { existsSync, linkSync, renameSync } from 'node:fs'
+import { existsSync, linkSync, lstatSync, renameSync } from 'node:fs'
 import { AgentzError, errno, reason } from './errors.js'
 import type { Home } from './paths.js'
 import { readPrivate, writeAside } from './private.js'
@@ -13,6 +13,20 @@ export function ensureToken(home: Home): string {
   // Linked into place: of several makers at once one wins.
   if (!existsSync(home.token)) make(home, (fresh) => linkSync(fresh, home.token))
   return readToken(home)
+}
+
+/** The same for who asks at each request: one look at the file tells whether it is the one that was read. */
+export function tokenOf(home: Home): () => string {
+  let [seen, token] = ['', '']
+  return () => {
+    const stat = lstatSync(home.token, { bigint: true, throwIfNoEntry: false })
+    const now = stat === undefined ? '' : [stat.ino, stat.size, stat.ctimeNs, stat.mode].join()
+    if (now === '' || now !== seen) {
+      token = ensureToken(home)
+      seen = now
+    }
+    return token
+  }
 }
 
 /** The token as it stands there, for who has only to know what must not be seen. @returns undefined if there is none that can be read */

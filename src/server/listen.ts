@@ -8,7 +8,7 @@ import { ownName } from '../base/cookie.js'
 import { AgentzError, reason } from '../base/errors.js'
 import { createServerLogger, type Logger } from '../base/logger.js'
 import { ensureHome, type Home, serverSocket } from '../base/paths.js'
-import { ensureToken } from '../base/token.js'
+import { tokenOf } from '../base/token.js'
 import { Feeds } from '../delivery/feed.js'
 import { Streams } from '../delivery/streams.js'
 import type { Idle } from '../sockets/idle.js'
@@ -58,9 +58,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const host = options.host ?? server.host
   requireLoopback(host)
   ensureHome(home)
+  const token = tokenOf(home)
   // Whatever is wrong with it is said now, and not at the first request.
-  ensureToken(home)
-  const token = () => ensureToken(home)
+  token()
   const [feeds, streams] = [new Feeds(), new Streams(server.maxStreams, token)]
   const name = host === '::1' ? '[::1]' : host
   // Safari knows no names below .localhost.

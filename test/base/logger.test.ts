@@ -33,3 +33,33 @@ t.test('nobody ends because his words cannot be written', async (t) => {
   }
   t.equal(lines(readFileSync(kept, 'utf8')).length, 6)
 })
+
+const ends = (how: string) => `
+import { createServerLogger } from './src/base/logger.js'
+const logger = await createServerLogger()
+logger.info({ n: 1 }, 'request')
+logger.info({ n: 2 }, 'request')
+${how}
+`
+
+t.test('lines that wait for others are written in time', async (t) => {
+  const kept = async (how: string) => {
+    const directory = tempDir(t)
+    const path = await program(directory, ends(how))
+    const file = join(directory, 'kept')
+    await start(t, ['bash', '-c', `"$@" 2> '${file}'`, 'bash', process.execPath, path]).ended
+    return lines(readFileSync(file, 'utf8')).map((line) => JSON.parse(line).n)
+  }
+  t.strictSame(await kept(''), [1, 2], 'before the end')
+  t.strictSame(await kept('process.exit(1)'), [1, 2], 'before another end')
+  t.strictSame(
+    await kept("logger.warn({ n: 3 }, 'worse'); process.kill(process.pid, 'SIGKILL')"),
+    [1, 2, 3],
+    'with what is worse',
+  )
+  t.strictSame(
+    await kept("for (;;) logger.info({ n: 3, text: 'x'.repeat(70000) }, 'much'), process.kill(process.pid, 'SIGKILL')"),
+    [1, 2, 3],
+    'if there are many',
+  )
+})

@@ -63,10 +63,10 @@ export const isText = ({ json, contentType }: Source): boolean => json || mediaT
 /** What comes at an offset. @param memory of the client, whose bytes the frame is of if it is far behind */
 export function frameAt(source: Source, at: number, memory: Memory): Frame {
   if (source.end - at > PAGE) return build(source, at, memory, true)
+  const known = recent.get(source)?.get(at)
+  if (known !== undefined) return known
   const frames = recent.get(source) ?? new Map<number, Frame>()
   recent.set(source, frames)
-  const known = frames.get(at)
-  if (known !== undefined) return known
   const frame = build(source, at, new Memory(), false)
   frames.set(at, frame)
   for (const from of frames.keys()) {

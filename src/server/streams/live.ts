@@ -92,12 +92,10 @@ export class Events implements Frames {
   }
 }
 
-function controlOf(source: Source, at: number, known: number | undefined): string {
-  const upToDate = at >= source.end
-  const rest = !upToDate
-    ? { streamCursor: String(cursorAfter(known)) }
-    : source.closed
-      ? { upToDate, streamClosed: true }
-      : { streamCursor: String(cursorAfter(known)), upToDate }
-  return `event: control\ndata:${JSON.stringify({ streamNextOffset: spelled(at), ...rest })}\n\n`
+/** Where the client is. Its text is put together by hand, since each of many readers has to ask for it before the one frame of all is sent. */
+function controlOf({ end, closed }: Source, at: number, known: number | undefined): string {
+  const isUpToDate = at >= end
+  const cursor = isUpToDate && closed ? '' : `,"streamCursor":"${cursorAfter(known)}"`
+  const upToDate = isUpToDate ? `,"upToDate":true${closed ? ',"streamClosed":true' : ''}` : ''
+  return `event: control\ndata:{"streamNextOffset":"${spelled(at)}"${cursor}${upToDate}}\n\n`
 }

@@ -72,6 +72,8 @@ async function sendEvents(
   if (!isText(source)) reply.header('stream-sse-data-encoding', 'base64')
   // Its clients and suite want another content type than the plugin for events gives, and no more events than theirs.
   reply.headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
+  // An event is one piece of the connection then, and not three around it: there is nothing behind the last one that would have to be told.
+  reply.raw.useChunkedEncodingByDefault = false
   sendHead(reply)
   // The client comes again from where it is, and is told then.
   const told = (error: unknown) => reply.log.error({ reqId: reply.request.id, err: error }, 'stream failed')
