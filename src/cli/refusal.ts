@@ -11,7 +11,7 @@ export function refusal(message: string, command: string, words: readonly string
   const few = /^Not enough non-option arguments: got (\d+)/.exec(message)
   if (few) {
     const missing = (command.match(/<[^>]+>/g) ?? []).slice(Number(few[1]))
-    return `${missing.join(' and ')} is missing: agentz ${command}`
+    return `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing: agentz ${command}`
   }
   const valueless = /^Not enough arguments following: (.+)/s.exec(message)
   if (valueless) return `${option(valueless[1] ?? '')} needs a value`

@@ -1,9 +1,11 @@
 import { allowedAgent, completed, configured } from '../agents/agents.js'
+import type { Config } from '../base/config.js'
 import { AgentzError } from '../base/errors.js'
 import { sessionLog } from '../base/paths.js'
 import { shellWords } from '../base/shell.js'
 import { captureEnvironment, withHomeEnvironment } from '../session/environment.js'
 import { isId } from '../session/id.js'
+import type { Spec } from '../session/spec.js'
 import { createdLine, specify } from '../session/store.js'
 import { launch } from '../supervisor/launch.js'
 import { attach } from './attach.js'
@@ -94,7 +96,7 @@ export const verb: Verb<Args> = {
     const { home, supervisor } = ctx
     const asked = await request(args, rest, ctx)
     const agent = allowedAgent(asked.agentType, ctx.config)
-    const spec = completed(agent, specify(asked, ctx.config), ctx.config)
+    const spec = completed(agent, specified(asked, ctx.config), ctx.config)
     if (args.how) {
       const log = shellWords([sessionLog(home, spec.sessionId)])
       const line = shellWords([createdLine(spec)])
@@ -122,6 +124,31 @@ export const verb: Verb<Args> = {
     return attach(ctx, sessionId)
   },
 }
+
+/** The options of fields that are checked as those of the API are. */
+const optionOf: ReadonlyMap<string, string> = new Map([
+  ...['memory', 'cpu', 'tasks', 'runtime'].map((name) => [`limits.${name}`, `--${name}`] as const),
+  ...['turns', 'cost', 'tokens', 'time'].map((name) => [`budget.${name}`, `--max-${name}`] as const),
+  ['title', '--title'],
+  ['model', '--model'],
+  ['permissionMode', '--permission-mode'],
+  ['stallTimeout', '--stall-timeout'],
+  ['budget', '--max-turns and the like'],
+])
+
+/** @throws as specify(), in the words of this verb */
+function specified(asked: Asked, config: Config): Spec {
+  try {
+    return specify(asked, config)
+  } catch (error) {
+    if (!(error instanceof AgentzError)) throw error
+    const { code, message, hint } = error
+    const said = message.replace(/^[\w.]+(?=: )/, (field) => optionOf.get(field) ?? field)
+    throw new AgentzError(code, said, { hint, cause: error })
+  }
+}
+
+type Asked = Awaited<ReturnType<typeof request>>
 
 async function request(args: Args, rest: readonly string[], { config }: Context) {
   const agentType = args.agent ?? (rest.length > 0 ? 'command' : config.agent)

@@ -30,7 +30,12 @@ export const NewSession = z.strictObject({
   prompt: z._default(z.string(), ''),
   command: z.optional(z.array(z.string()).check(z.minLength(1))),
   workingDir: z.string().check(z.minLength(1)),
-  title: z.optional(z.string().check(z.maxLength(200))),
+  title: z.optional(
+    z.string().check(
+      z.maxLength(200),
+      z.refine((title) => title.trim() !== '', 'must not be empty'),
+    ),
+  ),
   model: z.optional(z.string()),
   permissionMode: z.optional(z.string()),
   labels: z.optional(Labels),

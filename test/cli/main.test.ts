@@ -43,6 +43,7 @@ t.test('slips of the fingers get a hint', async (t) => {
   slip(['logs', 'latest', '-n', '1', '-n', '2'], /more than once/)
   slip(['show'], /<id> is missing: agentz show <id>/)
   slip(['append', 'latest'], /<event> is missing/)
+  slip(['append'], /<id> and <event> are missing: agentz append <id> <event>/)
   slip(['show', 'x', 'y'], /"y" is one word too many: agentz show <id>/)
   slip(['ls', ''], /"" is one word too many/)
   slip(['ls', '--frobnicate=1'], /no option --frobnicate/)

@@ -58,6 +58,7 @@ t.test('what is refused leaves nothing behind', async (t) => {
   const { app, home, supervisor } = await newApp(t, unix)
   const good = { agentType: 'command', command: ['echo'], workingDir: home.root }
   const rows: [object, number, string][] = [
+    [{ ...good, title: ' ' }, 400, 'BAD_INPUT'],
     [{ ...good, agentType: 'nobody', command: undefined, prompt: 'x' }, 400, 'AGENT_UNKNOWN'],
     [{ ...good, command: ['no-such-program-here'] }, 422, 'AGENT_MISSING'],
     [{ ...good, workingDir: '/no/such/dir' }, 400, 'DIR_MISSING'],
