@@ -253,6 +253,29 @@ t.test('an idle stream expires, also over a restart', async (t) => {
   t.strictSame(a.files(), [])
 })
 
+t.test('while somebody follows, its time to live does not run; a time of day does', async (t) => {
+  const a = new Server(t)
+  await a.create('x', { ...text, ttl: 10 })
+  await a.create('y', { ...text, expiresAt: new Date(Date.now() + 10_000).toISOString() })
+  const later = () => Date.now() + 11_000
+  await a.use('x', async (stream) => {
+    t.equal(stream.expired(later()), true)
+    const leave = [stream.onGrowth(() => undefined), stream.onGrowth(() => undefined)]
+    stream.touch(Date.now() - 60_000)
+    t.equal(stream.expired(), false)
+    leave[0]?.()
+    t.equal(stream.expired(later()), false, 'one is left')
+    leave[1]?.()
+    t.equal(stream.expired(), false, 'it begins anew when the last one leaves')
+    t.equal(stream.expired(later()), true)
+  })
+  await a.use('y', async (stream) => {
+    t.teardown(stream.onGrowth(() => undefined))
+    t.equal(stream.expired(), false)
+    t.equal(stream.expired(later()), true)
+  })
+})
+
 t.test('names', async (t) => {
   const a = new Server(t)
   for (const name of ['../x', '..', 'x.meta', 'X', 'x', 'é/\0', ' ']) await a.create(name, text, name)

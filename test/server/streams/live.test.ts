@@ -37,6 +37,28 @@ async function readUntil(response: IncomingMessage, text: string): Promise<strin
   return got
 }
 
+t.test('a stream that is followed does not expire, and does when nobody is left', async (t) => {
+  const { app, open } = await newListening(t)
+  const create = (name: string) =>
+    app.inject({
+      ...{ method: 'PUT', url: `/v1/stream/${name}` },
+      headers: { 'content-type': 'application/json', 'stream-ttl': '1' },
+    })
+  // A HEAD is no use of it.
+  const isThere = async (name: string) =>
+    (await app.inject({ method: 'HEAD', url: `/v1/stream/${name}` })).statusCode === 200
+  await create('x')
+  const reader = await open('/v1/stream/x?offset=-1&live=sse')
+  await create('y')
+  await until(async () => !(await isThere('y')), 'one that nobody follows has expired')
+  t.equal(await isThere('x'), true)
+  const headers = { 'content-type': 'application/json' }
+  await app.inject({ method: 'POST', url: '/v1/stream/x', headers, payload: '{"still":"here"}' })
+  t.match(await readUntil(reader, 'still'), /"still":"here"/)
+  reader.destroy()
+  await until(async () => !(await isThere('x')), 'it has expired after its reader has left')
+})
+
 t.test('who does not read is not buffered for, and gets all of it in the end', async (t) => {
   const { app, home, feeds, open, buffered } = await newListening(t)
   const { sessionId } = await newSession(home)
