@@ -47,7 +47,7 @@ export interface Listening {
   close(succeeded?: boolean): Promise<void>
 }
 
-/** Connections over TCP beside streams. Any user of the machine can open some, and must not use up what the socket needs. */
+/** Connections at each address of TCP, beside streams: any user can open some. Those over the socket, our own user's, are not counted. */
 const SPARE_CONNECTIONS = 256
 
 /** @throws BAD_INPUT for a host that is not loopback; SERVER_LISTEN; HOME_UNUSABLE */
