@@ -11,10 +11,19 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** The first two are one of each; the others for who wants to look at pictures. */
 const looks = [
-  { name: 'phone-light', look: { viewport: { width: 360, height: 640 }, colorScheme: 'light' as const } },
-  { name: 'desk-dark', look: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' as const } },
-  { name: 'phone-dark', look: { viewport: { width: 360, height: 640 }, colorScheme: 'dark' as const } },
-  { name: 'desk-light', look: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' as const } },
+  {
+    name: 'phone-light',
+    look: { viewport: { width: 360, height: 640 }, hasTouch: true, colorScheme: 'light' as const },
+  },
+  {
+    name: 'desk-dark',
+    look: { viewport: { width: 1280, height: 800 }, hasTouch: false, colorScheme: 'dark' as const },
+  },
+  { name: 'phone-dark', look: { viewport: { width: 360, height: 640 }, hasTouch: true, colorScheme: 'dark' as const } },
+  {
+    name: 'desk-light',
+    look: { viewport: { width: 1280, height: 800 }, hasTouch: false, colorScheme: 'light' as const },
+  },
 ].slice(0, pictures === undefined ? 2 : 4)
 
 /** What axe finds wrong: rule and element. */
@@ -115,6 +124,7 @@ t.test('how it looks', async (t) => {
       await page.keyboard.press('?')
       await check('keys')
       await page.goto(`${site}/s/${asking}`)
+      t.equal(await page.evaluate("matchMedia('(hover: none)').matches"), look.hasTouch)
       await page.getByRole('button', { name: 'next' }).waitFor()
       await check('session')
       for (const summary of await page.locator('summary').all()) await summary.click()
