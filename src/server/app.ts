@@ -73,10 +73,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   decorateRequests(app)
   declareRoutes(app)
   const check = guardOf(guard, options.sharing)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     logAccess(guard.kind, request, reply)
     reply.headers(onAll)
     request.admitted = check(request)
+    done()
   })
   // A form or plain text is what a foreign page can send without asking first.
   app.removeContentTypeParser('text/plain')

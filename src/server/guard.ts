@@ -82,7 +82,8 @@ type IsOurs = (host: string | undefined) => boolean
 function checkHost(request: FastifyRequest, isOurs: IsOurs): void {
   const { rawHeaders, url } = request.raw
   // Node keeps the first of two Host headers; a proxy before it might have kept the other.
-  const given = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length
+  let given = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (isHost(rawHeaders[at])) given++
   if (given > 1) throw new AgentzError('WRONG_HOST', 'the request names more than one host')
   // An absolute request line overrides Host (RFC 9112, 3.2.2) and is for proxies.
   if (url?.[0] !== '/') throw new AgentzError('WRONG_HOST', 'the request line must hold a path alone')
@@ -90,6 +91,8 @@ function checkHost(request: FastifyRequest, isOurs: IsOurs): void {
   if (isOurs(host)) return
   throw new AgentzError('WRONG_HOST', `this server is not ${JSON.stringify(host.slice(0, 80))}`)
 }
+
+const isHost = (name: string | undefined): boolean => name?.length === 4 && name.toLowerCase() === 'host'
 
 function checkOrigin(request: FastifyRequest, isOurs: IsOurs): void {
   const { origin, 'sec-fetch-site': site } = request.headers

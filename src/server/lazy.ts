@@ -75,9 +75,13 @@ function routesOf(
   context: Context,
 ): void {
   let part: Promise<Part> | undefined
+  let open: Part | undefined
   const loaded = (): Promise<Part> => {
     if (part !== undefined) return part
-    const loading = load().then((module) => module.open(context))
+    const loading = load().then(async (module) => {
+      open = await module.open(context)
+      return open
+    })
     // What cannot be had now, such as a directory, may be put right.
     loading.catch(() => {
       part = undefined
@@ -103,7 +107,8 @@ function routesOf(
       config: { ...config },
       ...(schema !== undefined && { schema }),
       ...(bytes !== undefined && { bodyLimit: bytes }),
-      handler: async (request, reply) => (await loaded()).handle(request, reply),
+      handler: (request, reply) =>
+        open === undefined ? loaded().then((ready) => ready.handle(request, reply)) : open.handle(request, reply),
     })
   }
 }

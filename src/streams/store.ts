@@ -34,7 +34,9 @@ export class Store {
 
   /** Works with a stream that is there. @throws NOT_FOUND, STREAM_GONE */
   async use<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T> {
-    const stream = await this.#find(keyOf(name))
+    const key = keyOf(name)
+    let stream = this.#load(key)
+    if (stream?.expired() || stream?.meta.deleted) stream = await this.#exclusively(() => this.#findNow(key))
     if (stream === undefined) throw absent(name)
     if (stream.meta.deleted) throw buried(name)
     return await stream.use(() => work(stream))
@@ -84,12 +86,6 @@ export class Store {
   close(): void {
     for (const stream of this.#open.values()) stream.close()
     this.#open.clear()
-  }
-
-  async #find(key: string): Promise<Stream | undefined> {
-    const stream = this.#load(key)
-    if (stream === undefined || !(stream.expired() || stream.meta.deleted)) return stream
-    return this.#exclusively(() => this.#findNow(key))
   }
 
   /** As it is after what is over has been removed. */

@@ -209,8 +209,9 @@ export class Stream implements Source {
     this.#running = true
     await this.use(async () => {
       while (this.#queue.length > 0) await this.#commit(takeJobs(this.#queue))
+      // At once: whoever comes next, and finds it running, relies on the look above.
+      this.#running = false
     })
-    this.#running = false
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {

@@ -40,12 +40,13 @@ export function open({ home, feeds, streams, sharing }: Context): Part {
   const { handler } = opened
   const share = ({ headers: { origin } }: FastifyRequest, reply: FastifyReply) => {
     const shared = sharing.public || (origin !== undefined && sharing.origins.includes(origin))
-    reply.header('cross-origin-resource-policy', shared ? 'cross-origin' : 'same-origin')
     if (!shared) return
+    reply.headers({ 'cross-origin-resource-policy': 'cross-origin', vary: 'origin' })
+    // A page of another origin says so, always.
+    if (origin === undefined) return
     reply.headers({
       'access-control-allow-origin': sharing.public ? '*' : origin,
       'access-control-expose-headers': exposed,
-      vary: 'origin',
     })
   }
   return {
