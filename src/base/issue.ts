@@ -19,6 +19,7 @@ function words(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`
     case 'too_small':
+      if (issue.minimum === 1 && unit(issue.origin) !== '') return 'must not be empty'
       return `must be at least ${issue.minimum}${unit(issue.origin)}`
     case 'too_big':
       return `must be at most ${issue.maximum}${unit(issue.origin)}`

@@ -11,6 +11,8 @@ const size = z.string().check(
   z.regex(/^[1-9][0-9]*[KMGT]?$/, 'a size is a number with K, M, G or T, such as 4G'),
   // Less, and the daemon itself is killed for memory before it can say anything.
   z.refine((text) => !(bytes(text) < 256 * 2 ** 20), 'must be at least 256M'),
+  // Systemd counts in 64 bits, and refuses more only when the session has been made.
+  z.refine((text) => !(bytes(text) >= 2 ** 64), 'must be less than 16777216T'),
 )
 const quota = z.string().check(z.regex(/^[1-9][0-9]*%$/, 'a CPU quota is per cent, such as 150%'))
 const tasks = z.int().check(z.gte(64))

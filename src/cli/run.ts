@@ -129,6 +129,7 @@ export const verb: Verb<Args> = {
 const optionOf: ReadonlyMap<string, string> = new Map([
   ...['memory', 'cpu', 'tasks', 'runtime'].map((name) => [`limits.${name}`, `--${name}`] as const),
   ...['turns', 'cost', 'tokens', 'time'].map((name) => [`budget.${name}`, `--max-${name}`] as const),
+  ['workingDir', '-C'],
   ['title', '--title'],
   ['model', '--model'],
   ['permissionMode', '--permission-mode'],

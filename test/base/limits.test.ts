@@ -24,7 +24,9 @@ t.test('what is asked for wins over the default, and null lifts it', async (t) =
 
 t.test('what is no limit', async (t) => {
   const wrong: [string, unknown][] = [
-    ...['255M', '0', '4g', '-1G', '1.5G', 'none', '', 5, true].map((value) => ['memory', value] as [string, unknown]),
+    ...['255M', '0', '4g', '-1G', '1.5G', 'none', '', '16777216T', 5, true].map(
+      (value) => ['memory', value] as [string, unknown],
+    ),
     ...['150', '0%', '-5%', '1.5%', '', 100].map((value) => ['cpu', value] as [string, unknown]),
     ...[63, 0, -1, 100.5, '100'].map((value) => ['tasks', value] as [string, unknown]),
   ]
