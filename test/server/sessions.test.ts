@@ -110,7 +110,7 @@ t.test('the list tells the truth, filtered', async (t) => {
   t.same(await titles('?status=interrupted'), ['s1'], 'the log says running, and no unit carries it')
   t.same(await titles('?status=pending,running'), ['s0', 's2', 's3'])
   const odd = await app.inject({ url: '/v1/sessions?status=running,x' })
-  t.match([odd.statusCode, odd.body], [400, /status: must be of pending, running, .*; several with commas/])
+  t.match([odd.statusCode, odd.body], [400, /status: must be one or more of pending,running,/])
   t.same(await titles('?limit=2'), ['s2', 's3'], 'the newest')
   t.same(await titles('?status=running&limit=1'), ['s0'])
   await newSession(home, { title: 's4', labels: { team: 'web', 'a=': 'b' } })

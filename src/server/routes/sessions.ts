@@ -23,9 +23,7 @@ import { ById, NoQuery, Nothing, typed } from '../declared.js'
 const Label = z.string().check(z.refine(isLabel, 'must be KEY=VALUE or KEY'))
 const ListQuery = z.strictObject({
   /** One or several, with commas. */
-  status: z.optional(
-    z.string().check(z.refine(isStatusList, `must be of ${statuses.join(', ')}; several with commas`)),
-  ),
+  status: z.optional(z.string().check(z.refine(isStatusList, `must be one or more of ${statuses.join(',')}`))),
   agent: z.optional(z.string()),
   /** KEY=VALUE or KEY; several of them all have to fit. */
   label: z.optional(z.union([Label, z.array(Label)])),
