@@ -74,6 +74,15 @@ export class Appender {
   }
 
   /**
+   * What is another one as soon as somebody else has written to the file, renamed it or put another name beside it; undefined if it has no
+   * name any more. Of the open file, since to find one by its path takes several times as long.
+   */
+  stamp(): string | undefined {
+    const { size, nlink, ctimeMs } = fstatSync(this.#fd)
+    return nlink === 0 ? undefined : `${size} ${nlink} ${ctimeMs}`
+  }
+
+  /**
    * Puts what was appended on the disk. A failure is final: the kernel reports it once and then says OK, so retrying
    * would acknowledge lost data. Every later append fails.
    */

@@ -1,11 +1,9 @@
 /** The bytes of a stream: one file, written by one server at a time, read by anybody. Its length is the offset that comes next. */
 import { closeSync, constants, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { linesEnd } from '../log/read.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
-const syncAsync = promisify(fdatasync)
 
 const unusable = (path: string, why: string, cause?: unknown) =>
   new AgentzError('HOME_UNUSABLE', `cannot use ${path}: ${why}`, { hint: `See what is there: ls -l ${path}`, cause })
@@ -65,7 +63,9 @@ export class DataFile {
   async sync(synced: number): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
     try {
-      await syncAsync(this.fd)
+      await new Promise<void>((resolve, reject) => {
+        fdatasync(this.fd, (error) => (error === null ? resolve() : reject(error)))
+      })
     } catch (error) {
       this.#broken = this.#failed(error)
       this.cut(synced)

@@ -44,7 +44,7 @@ export class Sidecar {
   #log: Appender
   /** What it would take if it were written anew now, at least. */
   #least: number
-  #seen: string
+  #seen: string | undefined
   /** The last sync has failed. */
   #broken = false
   /** How many wait for theirs. */
@@ -57,12 +57,12 @@ export class Sidecar {
     this.#path = path
     this.#log = new Appender(path, 0)
     this.#least = LARGE
-    this.#seen = this.#now()
+    this.#seen = this.#log.stamp()
   }
 
   /** Whether it is as we left it; else another server has written to the stream. */
   get isOurs(): boolean {
-    return this.#seen === this.#now()
+    return this.#seen !== undefined && this.#seen === this.#log.stamp()
   }
 
   /** When it was last written to or touched, in milliseconds. */
@@ -72,8 +72,10 @@ export class Sidecar {
 
   /** Notes that the stream was used, outside of the log. @returns whether there is a sidecar; one that takes no note keeps its old one */
   touch(at: number): boolean {
+    const { isOurs } = this
     try {
       utimesSync(this.#path, at / 1000, at / 1000)
+      if (isOurs) this.#seen = this.#log.stamp()
       return true
     } catch (error) {
       return errno(error) !== 'ENOENT'
@@ -85,7 +87,7 @@ export class Sidecar {
     if (this.#unplaced) this.#place()
     if (this.#broken && this.#syncing === 0) this.#open()
     const { error } = this.#log.append(text(lines))
-    this.#seen = this.#now()
+    this.#seen = this.#log.stamp()
     if (error !== undefined) throw error
     this.#syncing++
     try {
@@ -118,7 +120,7 @@ export class Sidecar {
     this.#log.close()
     this.#log = log
     this.#least = Math.max(LARGE, log.size())
-    this.#seen = this.#now()
+    this.#seen = this.#log.stamp()
     this.#unplaced = true
     this.#place()
   }
@@ -139,11 +141,6 @@ export class Sidecar {
     this.#log.close()
     this.#log = log
     this.#broken = false
-  }
-
-  #now(): string {
-    const stat = statSync(this.#path, { throwIfNoEntry: false })
-    return stat === undefined ? '' : `${stat.ino} ${stat.size}`
   }
 }
 

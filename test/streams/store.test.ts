@@ -1,9 +1,12 @@
 /** Streams over restarts, and with files that are not as they were left. */
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
+  linkSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -294,4 +297,46 @@ t.test('a reader who leaves a stream that another server has deleted is no error
     leave()
     t.equal(stream.gone, true)
   })
+})
+
+t.test('what has become of a sidecar is seen by the open file alone', async (t) => {
+  const a = new Server(t)
+  const closed = '{"type":"append","from":2,"to":2,"closed":true}\n'
+  const places: Record<string, [(path: string) => void, unknown]> = {
+    removed: [(path) => rmSync(path), 'NOT_FOUND'],
+    renamed: [(path) => renameSync(path, `${path}.away`), 'NOT_FOUND'],
+    'removed, and backed up by a link': [
+      (path) => {
+        linkSync(path, `${path}.link`)
+        rmSync(path)
+      },
+      'NOT_FOUND',
+    ],
+    'replaced by one of another server': [
+      (path) => {
+        writeFileSync(`${path}.new`, `${readFileSync(path)}${closed}`, { mode: 0o600 })
+        renameSync(`${path}.new`, path)
+      },
+      'CONFLICT',
+    ],
+    'written to by another server': [(path) => appendFileSync(path, closed), 'CONFLICT'],
+    'read, and read-only for a moment': [
+      (path) => {
+        chmodSync(path, 0o400)
+        chmodSync(path, 0o600)
+      },
+      undefined,
+    ],
+  }
+  for (const [what, [happens, code]] of Object.entries(places)) {
+    const name = what.replaceAll(/[^a-z]/g, '').slice(0, 20)
+    await a.create(name, json, '1')
+    await a.append(name, '2\n')
+    happens(streamMeta(a.home, name))
+    const got = await a.append(name, '3\n').then(
+      () => undefined,
+      (error) => error.code,
+    )
+    t.equal(got, code, what)
+  }
 })
