@@ -36,6 +36,7 @@ const onlyIn: Record<string, RegExp> = {
 const withoutTwin: Record<string, string> = {
   'test/architecture.test.ts': 'the whole of src/',
   'test/packages.test.ts': 'the lock files',
+  'test/readme.test.ts': 'README.md: its lines of shell',
   'test/session/foreign.test.ts': 'all that reads a log or the registry, before lines with anything in their fields',
   'test/agents/foreign.test.ts': 'normalise.ts of claude and codex, and their answers, before any JSON at all',
   'test/agents/acp/start.test.ts': 'run.ts and handshake.ts: how an agent starts, and what keeps it from it',
