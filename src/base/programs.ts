@@ -2,11 +2,15 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { AgentzError, reason } from './errors.js'
 
 function packageRoot(): string {
-  let directory = dirname(realpathSync(fileURLToPath(import.meta.url)))
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory)
-  return directory
+  const here = dirname(realpathSync(fileURLToPath(import.meta.url)))
+  for (let directory = here; directory !== dirname(directory); directory = dirname(directory)) {
+    if (existsSync(join(directory, 'package.json'))) return directory
+  }
+  // Somebody has taken dist/ out of its package; what is missing there is named when it is looked for.
+  return dirname(here)
 }
 
 const root = packageRoot()
@@ -29,4 +33,12 @@ export const viewer = join(root, 'dist', 'viewer')
 
 export const manifest = join(root, 'package.json')
 
-export const version = (): string => JSON.parse(readFileSync(manifest, 'utf8')).version
+/** @throws INTERNAL where the programs stand outside of their package */
+export function version(): string {
+  try {
+    return JSON.parse(readFileSync(manifest, 'utf8')).version
+  } catch (error) {
+    const hint = 'Its programs need what stands beside them: install the whole package.'
+    throw new AgentzError('INTERNAL', `cannot read the version of agentz: ${reason(error)}`, { hint, cause: error })
+  }
+}

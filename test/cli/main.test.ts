@@ -1,10 +1,10 @@
 /** The command line from outside: verbs, help, bad input, exit statuses. What one verb does is in its own file. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { homePaths } from '../../src/base/paths.js'
-import { Agentz, cliPath, lines, requireManager } from '../helpers/agentz.js'
+import { Agentz, cliPath, lines, requireManager, root } from '../helpers/agentz.js'
 import { Talk } from '../helpers/fake-claude.js'
 import { tempDir, until } from '../helpers/home.js'
 
@@ -30,6 +30,19 @@ t.test('help, version, and words that are no verbs', async (t) => {
     /^systemd-run --user/m,
     'an alias from elsewhere',
   )
+})
+
+t.test('programs that were taken out of their package say so', async (t) => {
+  const a = new Agentz(t)
+  const lone = join(tempDir(t), 'dist')
+  cpSync(join(root, 'dist'), lone, { recursive: true })
+  const { status, stderr } = spawnSync(process.execPath, [join(lone, 'cli.cjs'), 'ls'], {
+    env: a.env,
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  t.equal(status, 1)
+  t.match(stderr, /package\.json[\s\S]*install the whole package/)
 })
 
 t.test('slips of the fingers get a hint', async (t) => {
