@@ -10,7 +10,6 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -22,6 +21,7 @@ import {
 import { dirname } from 'node:path'
 import { AgentzError, reason } from '../base/errors.js'
 import { MAX_LINE, NEWLINE, SEAL } from './line.js'
+import { sync } from './sync.js'
 
 const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -89,7 +89,7 @@ export class Appender {
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken)
-      fdatasync(this.#fd, (error) => {
+      sync(this.#fd, (error) => {
         if (error !== null) return reject(this.#breakWith(error))
         // Two at once: the kernel told the failure to the other one, and OK to this one.
         if (this.#broken !== undefined) return reject(this.#broken)

@@ -1,7 +1,8 @@
 /** The bytes of a stream: one file, written by one server at a time, read by anybody. Its length is the offset that comes next. */
-import { closeSync, constants, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { AgentzError, errno, reason } from '../base/errors.js'
 import { linesEnd } from '../log/read.js'
+import { sync } from '../log/sync.js'
 
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -64,7 +65,7 @@ export class DataFile {
     if (this.#broken !== undefined) throw this.#broken
     try {
       await new Promise<void>((resolve, reject) => {
-        fdatasync(this.fd, (error) => (error === null ? resolve() : reject(error)))
+        sync(this.fd, (error) => (error === null ? resolve() : reject(error)))
       })
     } catch (error) {
       this.#broken = this.#failed(error)

@@ -9,6 +9,7 @@ import { readAt } from '../log/read.js'
 import { Batch, type Job, type Taken, takeJobs } from './batch.js'
 import { DataFile } from './data.js'
 import type { Wanted } from './decide.js'
+import { Listeners } from './listeners.js'
 import { apply, type Line, type Meta } from './meta.js'
 import { Refusal } from './refusal.js'
 import { readSidecar, Sidecar } from './sidecar.js'
@@ -25,7 +26,7 @@ export class Stream implements Source {
   readonly #files: Files
   readonly #data: DataFile
   readonly #sidecar: Sidecar
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   readonly #queue: Job[] = []
   #running = false
   /** It was looked at since the last append, and is ours. */
@@ -93,9 +94,9 @@ export class Stream implements Source {
   }
 
   onGrowth(listener: () => void): () => void {
-    this.#listeners.add(listener)
+    const leave = this.#listeners.add(listener)
     return () => {
-      this.#listeners.delete(listener)
+      leave()
       this.touch()
     }
   }
@@ -170,7 +171,7 @@ export class Stream implements Source {
   retire(): void {
     this.#gone = true
     this.close()
-    this.#wake()
+    this.#listeners.tell()
   }
 
   close(): void {
@@ -233,7 +234,7 @@ export class Stream implements Source {
       for (const { reject } of jobs) reject(error)
       return
     }
-    this.#wake()
+    this.#listeners.tell()
   }
 
   async #write({ from, to, bytes, record }: Batch): Promise<void> {
@@ -258,10 +259,6 @@ export class Stream implements Source {
     } catch {
       // It is large, and true all the same: the append is on the disk, and the next one tries again.
     }
-  }
-
-  #wake(): void {
-    for (const listener of [...this.#listeners]) listener()
   }
 }
 

@@ -4,6 +4,7 @@ import type { Memory } from '../../base/memory.js'
 import type { Feeds } from '../../delivery/feed.js'
 import { recordsOf } from '../../delivery/page.js'
 import { linesEnd, openIfThere, readAt } from '../../log/read.js'
+import { Listeners } from '../../streams/listeners.js'
 import { ROOM, type Source } from '../../streams/source.js'
 
 /** Those that are read now; each is opened, and followed, once. */
@@ -43,7 +44,7 @@ class LogSource implements Source {
   users = 0
   readonly #path: string
   readonly #feeds: Feeds
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
   #fd: number | undefined
   #follow: AbortController | undefined
 
@@ -60,7 +61,7 @@ class LogSource implements Source {
   isCurrent(): boolean {
     if (!this.gone && this.#fd !== undefined) {
       this.gone = fstatSync(this.#fd).ino !== lstatSync(this.#path, { throwIfNoEntry: false })?.ino
-      if (this.gone) for (const wake of [...this.#listeners]) wake()
+      if (this.gone) this.#listeners.tell()
     }
     return !this.gone
   }
@@ -79,9 +80,8 @@ class LogSource implements Source {
   }
 
   onGrowth(listener: () => void): () => void {
-    this.#listeners.add(listener)
     if (this.#follow === undefined) this.#watch()
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   close(): void {
@@ -102,7 +102,7 @@ class LogSource implements Source {
     }
     const now = this.#feeds.watch(this.#path, this.#follow.signal, (end) => {
       told(end)
-      for (const wake of [...this.#listeners]) wake()
+      this.#listeners.tell()
     })
     told(now)
   }
