@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
+import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { ownName } from '../../src/base/cookie.js'
 import { issueCode } from '../../src/base/login.js'
@@ -53,6 +55,14 @@ const page = new Set([
 ])
 const refused = /^(TypeError|SecurityError|error)$/
 
+/** Closes pages. Of one that ends by itself at that moment the browser may never say that it is closed. */
+async function closed(pages: readonly Page[]): Promise<void> {
+  const all = Promise.all(pages.map((each) => each.close())).then(() => 'closed')
+  const late = new AbortController()
+  const limit = sleep(10_000, 'late', { signal: late.signal }).catch(() => 'in time')
+  await Promise.race([all, limit]).finally(() => late.abort())
+}
+
 t.test('pages of other origins', async (t) => {
   const lines: string[] = []
   const logger = pino({ level: 'info' }, { write: (text: string) => void lines.push(text) })
@@ -90,7 +100,7 @@ t.test('pages of other origins', async (t) => {
     // What is sent behind the page's back comes a moment later.
     const cancels = () => sent().filter(({ route }) => route === '/v1/sessions/:id/cancel').length
     await until(() => cancels() >= 5, 'all of them have come')
-    for (const each of context.pages()) if (each !== victim) await each.close()
+    await closed(context.pages().filter((each) => each !== victim))
     return sent()
   }
 
