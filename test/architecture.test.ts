@@ -35,6 +35,7 @@ const onlyIn: Record<string, RegExp> = {
 /** Tests whose subject is not one file of the same name: what they hold together. */
 const withoutTwin: Record<string, string> = {
   'test/architecture.test.ts': 'the whole of src/',
+  'test/streams/races.test.ts': 'stream.ts and store.ts, where two requests or two servers meet',
   'test/packages.test.ts': 'the lock files',
   'test/readme.test.ts': 'README.md: its lines of shell',
   'test/session/foreign.test.ts': 'all that reads a log or the registry, before lines with anything in their fields',

@@ -32,8 +32,10 @@ export class DataFile {
     if ((stat.mode & 0o777) !== 0o600) fchmodSync(this.fd, 0o600)
   }
 
+  /** -1 if the file has no name any more: what is appended to it then is seen by nobody who opens it. */
   get size(): number {
-    return fstatSync(this.fd).size
+    const { nlink, size } = fstatSync(this.fd)
+    return nlink === 0 ? -1 : size
   }
 
   /** Why nothing can be appended any more, as long as it is open: what was not synced could not be taken back. */

@@ -100,9 +100,12 @@ export class Sidecar {
     }
   }
 
-  /** Writes it anew if it is large. It is whole at each moment: the new one takes the place of the old one at once. */
+  /**
+   * Writes it anew if it is large, and nobody waits for a line of his own in it, of which `meta` does not know yet. It is whole at each
+   * moment: the new one takes the place of the old one at once.
+   */
   compact(meta: Meta): void {
-    if (this.#log.size() < 2 * this.#least) return
+    if (this.#syncing > 0 || this.#log.size() < 2 * this.#least) return
     const fresh = besides(this.#path)
     rmSync(fresh, { force: true })
     const log = new Appender(fresh, constants.O_CREAT | constants.O_EXCL)

@@ -3,7 +3,7 @@
  * from when its sidecar is, and gone when that is, so it is written last and removed first.
  */
 import { randomBytes } from 'node:crypto'
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AgentzError, reason } from '../base/errors.js'
 import { type Home, privateDirectory, streamData, streamMeta, streamsDirectory } from '../base/paths.js'
@@ -18,6 +18,8 @@ import { type Files, Stream } from './stream.js'
 
 /** So many stay open while nobody asks for them. */
 const MOST_OPEN = 200
+/** Bytes of no stream are removed when they have not been written to for so long. */
+const SWEEP_MS = 60_000
 
 export class Store {
   readonly #home: Home
@@ -192,17 +194,23 @@ export class Store {
   /** Bytes without a sidecar are of a stream that was never made, or that was deleted; a sidecar beside another one never took its place. */
   #sweep(): void {
     const directory = streamsDirectory(this.#home)
-    const names = new Set(readdirSync(directory))
-    for (const name of names) {
-      const [key = '', kind = ''] = /^([a-z0-9_%-]+)\.(ndjson|bin)$/.exec(name)?.slice(1) ?? []
-      if (key !== '' && !names.has(`${key}.meta.ndjson`)) rmSync(streamData(this.#home, key, kind === 'ndjson'))
-      if (name.endsWith(besides('.meta.ndjson'))) rmSync(join(directory, name))
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name)
+      const [key = ''] = /^([a-z0-9_%-]+)\.(ndjson|bin)$/.exec(name)?.slice(1) ?? []
+      const isLost = key !== '' && isOld(path) && !existsSync(streamMeta(this.#home, key))
+      if (isLost || name.endsWith(besides('.meta.ndjson'))) rmSync(path, { force: true })
     }
   }
 
   #files(key: string): Files {
     return { meta: streamMeta(this.#home, key), data: (json) => streamData(this.#home, key, json) }
   }
+}
+
+/** Another server that has still to end may be about to make it. */
+function isOld(path: string): boolean {
+  const at = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  return at !== undefined && Math.abs(Date.now() - at) > SWEEP_MS
 }
 
 const absent = (name: string) =>

@@ -145,17 +145,21 @@ export class Stream implements Source {
   }
 
   /** Its forks need the name, and nobody the bytes. @throws LOG_WRITE */
-  async bury(): Promise<void> {
-    try {
-      await this.#sidecar.append([{ type: 'deleted' }])
-    } catch (error) {
-      // It may be in the log all the same; the next append says that it does not count.
-      this.#void ??= this.#end
-      throw error
-    }
-    this.#meta.deleted = true
-    this.#data.cut(0)
-    this.retire()
+  bury(): Promise<void> {
+    return this.use(async () => {
+      // From now on nothing is appended: what stood behind the record would say that the deletion does not count.
+      this.#meta.deleted = true
+      try {
+        await this.#sidecar.append([{ type: 'deleted' }])
+      } catch (error) {
+        this.#meta.deleted = false
+        // It may be in the log all the same; the next append says that it does not count.
+        this.#void ??= this.#end
+        throw error
+      }
+      this.#data.cut(0)
+      this.retire()
+    })
   }
 
   /** Looks whether another server has changed it since; this one is of no use then. */
@@ -178,6 +182,12 @@ export class Stream implements Source {
     if (this.#closed) return
     this.#closed = true
     if (this.#users === 0) this.#free()
+  }
+
+  /** Leaves the stream to another server, and says nothing of what has become of the last append. @throws LOCK_BUSY */
+  #yield(): never {
+    this.retire()
+    throw new Refusal('LOCK_BUSY', 'another server writes to this stream', 'Try again; one server should do so.')
   }
 
   #isOurs(): boolean {
@@ -217,15 +227,14 @@ export class Stream implements Source {
 
   async #commit(jobs: readonly Job[]): Promise<void> {
     try {
-      if (this.#gone) throw new Refusal('NOT_FOUND', 'the stream was deleted meanwhile', 'Create it again.')
+      if (this.#gone || this.#meta.deleted) {
+        throw new Refusal('NOT_FOUND', 'the stream was deleted meanwhile', 'Create it again.')
+      }
       if (this.#data.broken) throw this.#data.broken
       // Whoever asked to append has looked in this turn of the event loop, unless he had to wait for others.
       const isOurs = this.#isSeen || this.#isOurs()
       this.#isSeen = false
-      if (!isOurs) {
-        this.retire()
-        throw new Refusal('LOCK_BUSY', 'another server writes to this stream', 'Try again; one server should do so.')
-      }
+      if (!isOurs) this.#yield()
       const batch = new Batch(this.#meta, this.#end, this.json, jobs)
       await this.#write(batch)
       batch.resolve()
@@ -245,10 +254,15 @@ export class Stream implements Source {
       // Until its bytes are there.
       this.#void = from
     }
-    if (lines.length > 0) await this.#sidecar.append(lines)
+    if (lines.length > 0) {
+      await this.#sidecar.append(lines)
+      if (!this.#isOurs()) this.#yield()
+    }
     if (to > from) {
       this.#data.append(bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes), from)
       await this.#data.sync(from)
+      // Another server that opened it while this was written may have taken it for torn, and away.
+      if (this.#data.size !== to) this.#yield()
     }
     this.#void = undefined
     this.#end = to

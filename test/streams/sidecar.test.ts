@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import t from 'tap'
@@ -79,12 +80,15 @@ t.test('a sidecar that never became whole is no stream', async (t) => {
   const a = new Server(t)
   writeFileSync(streamMeta(a.home, 'x'), '{"type":"stream","id"')
   writeFileSync(streamData(a.home, 'x', false), 'left')
-  writeFileSync(streamData(a.home, 'orphan', true), '1\n')
+  for (const name of ['orphan', 'unborn']) writeFileSync(streamData(a.home, name, true), '1\n')
+  const before = Date.now() / 1000 - 120
+  utimesSync(streamData(a.home, 'orphan', true), before, before)
   await t.rejects(a.read('x'), { code: 'NOT_FOUND' })
   await a.create('x', text, 'new')
   t.equal(await a.read('x'), 'new')
   a.again()
   t.notOk(existsSync(streamData(a.home, 'orphan', true)), 'bytes without a sidecar are removed')
+  t.ok(existsSync(streamData(a.home, 'unborn', true)), 'but for those that another server may be making a stream of')
 })
 
 // Two servers on one home: what the other one has deleted ended this one, since nobody hears an error of a reader who leaves.

@@ -92,7 +92,7 @@ class LogSource implements Source {
 
   /** By the one tail that the events of the session have, too; as long as somebody uses it, since most who wait will wait again. */
   #watch(): void {
-    this.#follow = new AbortController()
+    const follow = new AbortController()
     const told = (end: number | undefined) => {
       if (end === undefined) this.gone = true
       else {
@@ -100,10 +100,11 @@ class LogSource implements Source {
         this.end = Math.max(this.end, end)
       }
     }
-    const now = this.#feeds.watch(this.#path, this.#follow.signal, (end) => {
+    const now = this.#feeds.watch(this.#path, follow.signal, (end) => {
       told(end)
       this.#listeners.tell()
     })
+    this.#follow = follow
     told(now)
   }
 }

@@ -37,8 +37,8 @@ export async function sendStream(source: Source, live: Live, request: FastifyReq
   if (reading.live === 'long-poll') {
     const signal = live.streams.open(reply.raw, request.admitted?.token)
     if (from === source.end) await grown(source, from, live.pollMs, signal)
-    if (source.gone) throw new AgentzError('NOT_FOUND', 'the stream was deleted', { hint: 'Create it again.' })
-    if (from === source.end) return sendNothing(source, reading, reply)
+    // If it was deleted, or another server writes to it now, the next request is told so.
+    if (from === source.end || source.gone) return sendNothing(source, reading, reply)
   }
   const now = reading.from === 'now' && reading.live === undefined
   const memory = memories.borrow()
