@@ -7,6 +7,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { onAll } from '../base/headers.js'
 import { utf8 } from '../base/utf8.js'
 import { refuseConnection } from '../sockets/refuse.js'
+import { inTurn } from '../sockets/turn.js'
 import { decorateRequests, logAccess, logNoRequest } from './access.js'
 import type { Context } from './context.js'
 import { declareRoutes } from './declared.js'
@@ -31,8 +32,7 @@ const BODY_LIMIT = 1024 * 1024
 /** Agents name their questions, and some names are long. */
 const NAME_LENGTH = 1000
 /** How long a client may take to send its request, in milliseconds, and how often that is looked at. */
-const REQUEST_MS = 10_000
-const LOOK_MS = 1000
+const [REQUEST_MS, LOOK_MS] = [10_000, 1000]
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { home, logger, streams, guard } = options
@@ -73,6 +73,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   decorateRequests(app)
   declareRoutes(app)
   const check = guardOf(guard, options.sharing)
+  app.addHook('onRequest', (_, reply, done) => inTurn(reply.raw, done))
   app.addHook('onRequest', (request, reply, done) => {
     logAccess(guard.kind, request, reply)
     reply.headers(onAll)

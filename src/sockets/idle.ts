@@ -1,5 +1,6 @@
 /** When a server has nothing to do: no request is open, which a stream is for as long as it lasts, and none has been for some time. */
 import type { Server } from 'node:http'
+import { inTurn } from './turn.js'
 
 export class Idle {
   readonly #ms: number
@@ -18,14 +19,16 @@ export class Idle {
     this.#wait()
     // Who has come in is about to ask.
     server.on('connection', () => this.#wait())
-    server.on('request', (_, response) => {
-      this.#open++
-      this.#wait()
-      response.once('close', () => {
-        this.#open--
+    server.on('request', (_, response) =>
+      inTurn(response, () => {
+        this.#open++
         this.#wait()
-      })
-    })
+        response.once('close', () => {
+          this.#open--
+          this.#wait()
+        })
+      }),
+    )
   }
 
   #wait(): void {

@@ -3,7 +3,7 @@
  * from when its sidecar is, and gone when that is, so it is written last and removed first.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AgentzError, reason } from '../base/errors.js'
 import { type Home, privateDirectory, streamData, streamMeta, streamsDirectory } from '../base/paths.js'
@@ -209,7 +209,7 @@ export class Store {
 
 /** Another server that has still to end may be about to make it. */
 function isOld(path: string): boolean {
-  const at = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  const at = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs
   return at !== undefined && Math.abs(Date.now() - at) > SWEEP_MS
 }
 
