@@ -16,20 +16,49 @@ export function linesOf(body: Buffer): Buffer {
   } catch (error) {
     throw new AgentzError('BAD_INPUT', `the body is not JSON: ${reason(error)}`, { cause: error })
   }
+  const lines = new Lines(body)
   const [start, end] = trim(body, 0, body.length)
-  const parts = body[start] === BRACKET ? elements(body, start + 1, end - 1) : [[start, end] as const]
-  const lines = parts.flatMap(([from, to]) => [body.subarray(from, to), newline])
-  const bytes = Buffer.concat(lines)
-  return body.includes(NEWLINE) || body.includes(RETURN) ? inLines(bytes, parts) : bytes
+  if (body[start] === BRACKET) addElements(lines, body, start + 1, end - 1)
+  else lines.add(start, end)
+  return lines.bytes()
 }
 
-const newline = Buffer.from('\n')
+/** Parts of a body, each with a newline. They are copied as they are found: a list of them would take a hundred times the room of `1,`. */
+class Lines {
+  readonly #body: Buffer
+  readonly #bytes: Buffer
+  readonly #hasBreaks: boolean
+  #length = 0
 
-type Part = readonly [from: number, to: number]
+  constructor(body: Buffer) {
+    this.#body = body
+    // A comma or a bracket has gone for each newline, but for that of a body which is no array.
+    this.#bytes = Buffer.allocUnsafe(body.length + 1)
+    this.#hasBreaks = body.includes(NEWLINE) || body.includes(RETURN)
+  }
+
+  add(start: number, end: number): void {
+    const [from, to] = trim(this.#body, start, end)
+    const begin = this.#length
+    this.#body.copy(this.#bytes, begin, from, to)
+    this.#length = begin + to - from
+    if (this.#hasBreaks) this.#spaceOut(begin)
+    this.#bytes[this.#length++] = NEWLINE
+  }
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  #spaceOut(from: number): void {
+    for (let at = from; at < this.#length; at++) {
+      if (this.#bytes[at] === NEWLINE || this.#bytes[at] === RETURN) this.#bytes[at] = SPACE
+    }
+  }
+}
 
 /** What stands between the commas of an array that is known to be right. */
-function elements(body: Buffer, start: number, end: number): Part[] {
-  const parts: Part[] = []
+function addElements(lines: Lines, body: Buffer, start: number, end: number): void {
   let depth = 0
   let from = start
   for (let at = start; at < end; at++) {
@@ -38,12 +67,12 @@ function elements(body: Buffer, start: number, end: number): Part[] {
     else if (byte === BRACKET || byte === BRACE) depth++
     else if (byte === BRACKET_END || byte === BRACE_END) depth--
     else if (byte === COMMA && depth === 0) {
-      parts.push(trim(body, from, at))
+      lines.add(from, at)
       from = at + 1
     }
   }
-  const last = trim(body, from, end)
-  return last[0] === last[1] ? parts : [...parts, last]
+  const [first, last] = trim(body, from, end)
+  if (first !== last) lines.add(first, last)
 }
 
 /** Where the string ends that begins at `start`. */
@@ -54,7 +83,7 @@ function endOfString(body: Buffer, start: number): number {
   }
 }
 
-function trim(body: Buffer, start: number, end: number): Part {
+function trim(body: Buffer, start: number, end: number): readonly [from: number, to: number] {
   let [from, to] = [start, end]
   while (from < to && isBlank(body[from])) from++
   while (to > from && isBlank(body[to - 1])) to--
@@ -63,15 +92,3 @@ function trim(body: Buffer, start: number, end: number): Part {
 
 const isBlank = (byte: number | undefined): boolean =>
   byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB
-
-/** Spaces for newlines, but for those that end lines. */
-function inLines(bytes: Buffer, parts: readonly Part[]): Buffer {
-  let at = 0
-  for (const [from, to] of parts) {
-    for (const end = at + to - from; at < end; at++) {
-      if (bytes[at] === NEWLINE || bytes[at] === RETURN) bytes[at] = SPACE
-    }
-    at++
-  }
-  return bytes
-}

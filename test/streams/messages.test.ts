@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { linesOf } from '../../src/streams/messages.js'
+import { tempDir } from '../helpers/home.js'
+import { program, start } from '../helpers/program.js'
 
 const lines = (body: string) => linesOf(Buffer.from(body)).toString().split('\n').slice(0, -1)
 
@@ -36,4 +38,14 @@ t.test('any array comes back as its elements', async (t) => {
     ),
   )
   t.pass('all of them')
+})
+
+t.test('a body of many small messages takes little room', async (t) => {
+  const contents = `
+    import { linesOf } from './src/streams/messages.js'
+    console.log(linesOf(Buffer.from('[' + '1,'.repeat(2_000_000) + '1]')).length)`
+  const path = await program(tempDir(t), contents)
+  const { stdout, code } = await start(t, [process.execPath, '--max-old-space-size=100', path]).ended
+  t.equal(code, 0)
+  t.equal(stdout, '4000002\n')
 })

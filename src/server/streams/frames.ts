@@ -9,8 +9,8 @@ import { closeArray, surround } from './body.js'
 
 /** Bytes of one event. */
 const PAGE = 256 * 1024
-/** Pages that are kept for others who are just behind. */
-const KEPT = 8
+/** Bytes that are kept for others who are just behind, of each stream that somebody follows; the last event is kept in any case. */
+const KEPT = 1024 * 1024
 
 const arrayHead = Buffer.from('event: data\ndata:[')
 const nothing = Buffer.alloc(0)
@@ -40,6 +40,11 @@ export class Frame {
     this.isLent = isLent
   }
 
+  /** Bytes that it keeps. */
+  get size(): number {
+    return this.#memory.length + (this.#whole.buffer === this.#memory.buffer ? 0 : this.#whole.length)
+  }
+
   before(control: string): Buffer {
     if (this.#control === control) return this.#whole
     if (this.#control === undefined && this.#length + control.length <= this.#memory.length) {
@@ -56,22 +61,38 @@ export class Frame {
 
 const frameOf = (bytes: Buffer, to: number) => new Frame(bytes, bytes.length, to)
 
-const recent = new WeakMap<Source, Map<number, Frame>>()
+/** The last events of a stream, by their offsets, and how many follow it. */
+interface Recent {
+  readonly frames: Map<number, Frame>
+  followers: number
+}
+
+const recent = new WeakMap<Source, Recent>()
+
+/** Somebody follows a stream. @returns what tells that he does no longer: nothing is kept for nobody */
+export function follow(source: Source): () => void {
+  const known = recent.get(source) ?? { frames: new Map(), followers: 0 }
+  recent.set(source, known)
+  known.followers++
+  return () => {
+    if (--known.followers === 0) recent.delete(source)
+  }
+}
 
 export const isText = ({ json, contentType }: Source): boolean => json || mediaType(contentType).startsWith('text/')
 
 /** What comes at an offset. @param memory of the client, whose bytes the frame is of if it is far behind */
 export function frameAt(source: Source, at: number, memory: Memory): Frame {
   if (source.end - at > PAGE) return build(source, at, memory, true)
-  const known = recent.get(source)?.get(at)
+  const frames = recent.get(source)?.frames
+  const known = frames?.get(at)
   if (known !== undefined) return known
-  const frames = recent.get(source) ?? new Map<number, Frame>()
-  recent.set(source, frames)
   const frame = build(source, at, new Memory(), false)
-  frames.set(at, frame)
-  for (const from of frames.keys()) {
-    if (frames.size <= KEPT) break
-    frames.delete(from)
+  frames?.set(at, frame)
+  let kept = 0
+  for (const [from, { size }] of [...(frames ?? [])].reverse()) {
+    kept += size
+    if (kept > KEPT && from !== at) frames?.delete(from)
   }
   return frame
 }

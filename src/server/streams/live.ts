@@ -3,7 +3,7 @@ import { Memory } from '../../base/memory.js'
 import type { Frame, Frames } from '../../delivery/pump.js'
 import type { Source } from '../../streams/source.js'
 import { cursorAfter } from './cursor.js'
-import { frameAt } from './frames.js'
+import { follow, frameAt } from './frames.js'
 import { spelled } from './headers.js'
 
 /** A connection of events ends then, so that those who come meanwhile can share the next one. */
@@ -72,10 +72,12 @@ export class Events implements Frames {
       wake()
     }, LIFE_MS)
     const leave = this.#source.onGrowth(wake)
+    const unfollow = follow(this.#source)
     this.#signal.addEventListener('abort', wake, { once: true })
     this.#leave = () => {
       clearTimeout(late)
       leave()
+      unfollow()
       this.#signal.removeEventListener('abort', wake)
     }
   }
