@@ -37,6 +37,7 @@ export const Head = z.object({
   closed: z.optional(z.literal(true)),
   closedBy: z.optional(Tuple),
   seq: z.optional(z.string()),
+  /** As lines of their own by now: they may be more than a line has room for. */
   forks: z.optional(z.array(z.tuple([z.string(), z.string()]))),
   deleted: z.optional(z.literal(true)),
 })
@@ -150,10 +151,10 @@ export function snapshot(meta: Meta): Line[] {
     ...rest,
     ...(closed && { closed }),
     ...(closedBy && { closedBy }),
-    ...(forks.size > 0 && { forks: [...forks] }),
     ...(deleted && { deleted }),
   }
-  const lines: Line[] = [head]
+  // One line has a longest length.
+  const lines: Line[] = [head, ...[...forks].map(([id, name]): Line => ({ type: 'forked', id, name }))]
   const all = [...producers]
   for (let at = 0; at < all.length; at += PRODUCERS_A_LINE) {
     const some = all.slice(at, at + PRODUCERS_A_LINE)
