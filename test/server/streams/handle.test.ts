@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { sessionLog, streamsDirectory } from '../../../src/base/paths.js'
 import type { Sharing } from '../../../src/streams/sharing.js'
+import { until } from '../../helpers/home.js'
 import { AUTH, HOST, newApp, newSession, PORT } from '../helpers.js'
 
 const json = { 'content-type': 'application/json' }
@@ -164,3 +165,31 @@ t.test('bad input', async (t) => {
   t.equal((await ask('POST', 'x', { 'content-type': 'text/plain' })).statusCode, 400, 'no body')
   t.equal((await ask('GET', 'x')).body, 'text', 'nothing of it was taken')
 })
+
+t.test(
+  'who waits for a stream to which another server writes, or that is deleted, is told nothing that is not so',
+  async (t) => {
+    const first = await newStreams(t)
+    const other = await newApp(t, { home: first.home })
+    await first.ask('PUT', 's', json)
+    const at = (await first.ask('POST', 's', json, '1')).headers['stream-next-offset']
+    const wait = async () => {
+      const waiting = first.ask('GET', `s?offset=${at}&live=long-poll`)
+      await until(() => first.streams.size === 1, 'it waits')
+      return { answer: waiting }
+    }
+    const one = await wait()
+    const url = '/v1/stream/s'
+    await other.app.inject({ method: 'POST', url, headers: { ...AUTH, ...json }, payload: '2' })
+    t.equal((await first.ask('HEAD', 's')).statusCode, 200)
+    t.match(await one.answer, { statusCode: 204, headers: { 'stream-next-offset': at } })
+    t.equal((await first.ask('GET', `s?offset=${at}&live=long-poll`)).body, '[2]', 'the next one has it')
+    await first.ask('POST', 's', json, '3')
+    const end = (await first.ask('HEAD', 's')).headers['stream-next-offset']
+    const two = first.ask('GET', `s?offset=${end}&live=long-poll`)
+    await until(() => first.streams.size === 1, 'it waits')
+    await first.ask('DELETE', 's')
+    t.equal((await two).statusCode, 204)
+    t.equal((await first.ask('GET', `s?offset=${end}&live=long-poll`)).statusCode, 404)
+  },
+)
