@@ -173,16 +173,12 @@ t.test(
     const other = await newApp(t, { home: first.home })
     await first.ask('PUT', 's', json)
     const at = (await first.ask('POST', 's', json, '1')).headers['stream-next-offset']
-    const wait = async () => {
-      const waiting = first.ask('GET', `s?offset=${at}&live=long-poll`)
-      await until(() => first.streams.size === 1, 'it waits')
-      return { answer: waiting }
-    }
-    const one = await wait()
+    const one = first.ask('GET', `s?offset=${at}&live=long-poll`)
+    await until(() => first.streams.size === 1, 'it waits')
     const url = '/v1/stream/s'
     await other.app.inject({ method: 'POST', url, headers: { ...AUTH, ...json }, payload: '2' })
     t.equal((await first.ask('HEAD', 's')).statusCode, 200)
-    t.match(await one.answer, { statusCode: 204, headers: { 'stream-next-offset': at } })
+    t.match(await one, { statusCode: 204, headers: { 'stream-next-offset': at } })
     t.equal((await first.ask('GET', `s?offset=${at}&live=long-poll`)).body, '[2]', 'the next one has it')
     await first.ask('POST', 's', json, '3')
     const end = (await first.ask('HEAD', 's')).headers['stream-next-offset']
