@@ -40,9 +40,9 @@ export class Frame {
     this.isLent = isLent
   }
 
-  /** Bytes that it keeps. */
+  /** Bytes that it keeps, at most: what is told behind it may differ, and stand in a copy then. */
   get size(): number {
-    return this.#memory.length + (this.#whole.buffer === this.#memory.buffer ? 0 : this.#whole.length)
+    return 2 * this.#memory.length
   }
 
   before(control: string): Buffer {
@@ -64,6 +64,7 @@ const frameOf = (bytes: Buffer, to: number) => new Frame(bytes, bytes.length, to
 /** The last events of a stream, by their offsets, and how many follow it. */
 interface Recent {
   readonly frames: Map<number, Frame>
+  bytes: number
   followers: number
 }
 
@@ -71,7 +72,7 @@ const recent = new WeakMap<Source, Recent>()
 
 /** Somebody follows a stream. @returns what tells that he does no longer: nothing is kept for nobody */
 export function follow(source: Source): () => void {
-  const known = recent.get(source) ?? { frames: new Map(), followers: 0 }
+  const known = recent.get(source) ?? { frames: new Map(), bytes: 0, followers: 0 }
   recent.set(source, known)
   known.followers++
   return () => {
@@ -84,17 +85,22 @@ export const isText = ({ json, contentType }: Source): boolean => json || mediaT
 /** What comes at an offset. @param memory of the client, whose bytes the frame is of if it is far behind */
 export function frameAt(source: Source, at: number, memory: Memory): Frame {
   if (source.end - at > PAGE) return build(source, at, memory, true)
-  const frames = recent.get(source)?.frames
-  const known = frames?.get(at)
+  const last = recent.get(source)
+  const known = last?.frames.get(at)
   if (known !== undefined) return known
   const frame = build(source, at, new Memory(), false)
-  frames?.set(at, frame)
-  let kept = 0
-  for (const [from, { size }] of [...(frames ?? [])].reverse()) {
-    kept += size
-    if (kept > KEPT && from !== at) frames?.delete(from)
-  }
+  if (last !== undefined) keep(last, at, frame)
   return frame
+}
+
+function keep(last: Recent, at: number, frame: Frame): void {
+  last.frames.set(at, frame)
+  last.bytes += frame.size
+  for (const [from, { size }] of last.frames) {
+    if (last.bytes <= KEPT || from === at) break
+    last.frames.delete(from)
+    last.bytes -= size
+  }
 }
 
 /** A page that ends where the stream does may be longer when it is asked for again. */
