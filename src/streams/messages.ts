@@ -19,9 +19,11 @@ export function linesOf(body: Buffer): Buffer {
   const lines = new Lines(body)
   const [start, end] = trim(body, 0, body.length)
   if (body[start] === BRACKET) addElements(lines, body, start + 1, end - 1)
-  else lines.add(start, end)
+  else lines.add([start, end])
   return lines.bytes()
 }
+
+type Part = readonly [from: number, to: number]
 
 /** Parts of a body, each with a newline. They are copied as they are found: a list of them would take a hundred times the room of `1,`. */
 class Lines {
@@ -37,8 +39,7 @@ class Lines {
     this.#hasBreaks = body.includes(NEWLINE) || body.includes(RETURN)
   }
 
-  add(start: number, end: number): void {
-    const [from, to] = trim(this.#body, start, end)
+  add([from, to]: Part): void {
     const begin = this.#length
     this.#body.copy(this.#bytes, begin, from, to)
     this.#length = begin + to - from
@@ -67,12 +68,12 @@ function addElements(lines: Lines, body: Buffer, start: number, end: number): vo
     else if (byte === BRACKET || byte === BRACE) depth++
     else if (byte === BRACKET_END || byte === BRACE_END) depth--
     else if (byte === COMMA && depth === 0) {
-      lines.add(from, at)
+      lines.add(trim(body, from, at))
       from = at + 1
     }
   }
-  const [first, last] = trim(body, from, end)
-  if (first !== last) lines.add(first, last)
+  const last = trim(body, from, end)
+  if (last[0] !== last[1]) lines.add(last)
 }
 
 /** Where the string ends that begins at `start`. */
@@ -83,7 +84,7 @@ function endOfString(body: Buffer, start: number): number {
   }
 }
 
-function trim(body: Buffer, start: number, end: number): readonly [from: number, to: number] {
+function trim(body: Buffer, start: number, end: number): Part {
   let [from, to] = [start, end]
   while (from < to && isBlank(body[from])) from++
   while (to > from && isBlank(body[to - 1])) to--
