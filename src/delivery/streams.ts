@@ -54,16 +54,13 @@ export class Streams {
     return controller.signal
   }
 
-  /** Ends all streams; resolves when their connections are free, or are being broken off. */
+  /** Ends all streams; resolves when their connections are free or gone. */
   async end(): Promise<void> {
     this.#isOver = true
     const ended = [...this.#live].map(([response, { controller }]) => {
       controller.abort()
       return new Promise<void>((resolve) => {
-        const late = setTimeout(() => {
-          response.destroy()
-          resolve()
-        }, GRACE_MS)
+        const late = setTimeout(() => response.destroy(), GRACE_MS)
         response.once('close', () => {
           clearTimeout(late)
           resolve()
