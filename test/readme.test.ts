@@ -1,6 +1,6 @@
 /** The README's lines of curl, and those that read files, are run as they are printed: only ids, addresses and directories are put in. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
@@ -86,18 +86,6 @@ function end({ pid, exitCode, signalCode }: ChildProcess): void {
   if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL')
 }
 
-async function serve(t: Test, a: Agentz): Promise<{ socketPath: string; url: string }> {
-  const argv = [cliPath, 'serve', '--port', '0', '--json']
-  const child = spawn(process.execPath, argv, { env: a.env, stdio: ['ignore', 'pipe', 'ignore'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  let out = ''
-  child.stdout.on('data', (data) => {
-    out += data
-  })
-  await until(() => out.includes('\n'), 'the server listens')
-  return JSON.parse(out)
-}
-
 /** What a line answers that is not one of JSON or silent, by what stands in it. */
 const follows: [RegExp, RegExp][] = [
   [/ -N .*sessions\/.*Last-Event-ID/, /^id: \d+$/m],
@@ -109,7 +97,7 @@ const follows: [RegExp, RegExp][] = [
 t.test('lines for a session and for the API', async (t) => {
   const a = new Agentz(t)
   const directory = tempDir(t)
-  const { socketPath, url } = await serve(t, a)
+  const { socketPath, url } = await a.serve(t)
   const asks = a.run('-a', 'demo', '-C', directory, 'show me')
   const request = await a.untilType(asks.sessionId, 'approval_request')
   const [first] = readFileSync(asks.log, 'utf8').split('\n')
@@ -147,6 +135,6 @@ t.test('lines for a session and for the API', async (t) => {
     }
   }
   t.ok(lines.some((line) => line.includes('/metrics')) && lines.some((line) => line.includes('openapi.json')))
-  t.notOk(existsSync(join(a.home.root, 'streams', 'notes')), 'what was deleted is gone')
+  t.same(readdirSync(join(a.home.root, 'streams')), [], 'what was deleted is gone')
   await a.untilType(asks.sessionId, 'daemon_exited')
 })

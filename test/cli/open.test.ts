@@ -10,17 +10,6 @@ import { newSession } from '../helpers/session.js'
 
 requireManager()
 
-async function serving(t: Tap, a: Agentz): Promise<void> {
-  const child = a.spawn(['serve', '--port', '0', '--json'])
-  t.teardown(() => child.kill('SIGKILL'))
-  let out = ''
-  child.stdout.on('data', (data) => {
-    out += data
-  })
-  await until(() => out.includes('\n'), 'the server listens')
-}
-type Tap = ConstructorParameters<typeof Agentz>[0]
-
 t.test('without a server it says how to start one', async (t) => {
   const a = new Agentz(t)
   t.match(a.do('open'), { status: 1, stdout: '', stderr: /no server of .* answers[\s\S]*agentz serve/ })
@@ -31,7 +20,7 @@ t.test('without a server it says how to start one', async (t) => {
 t.test('an address that is good once', async (t) => {
   const a = new Agentz(t)
   const { sessionId } = await newSession(a.home)
-  await serving(t, a)
+  await a.serve(t)
   const { status, stdout, stderr } = a.do('open', '--print')
   t.equal(status, 0)
   t.equal(stderr, '')
@@ -53,7 +42,7 @@ t.test('an address that is good once', async (t) => {
 
 t.test('a browser is given a file: what stands on its command line everybody may read', async (t) => {
   const a = new Agentz(t)
-  await serving(t, a)
+  await a.serve(t)
   const directory = tempDir(t)
   const browser = join(directory, 'browser')
   writeFileSync(browser, `#!/bin/sh\nprintf '%s\\n' "$@" > ${directory}/words\ncat "$1" > ${directory}/page\n`)

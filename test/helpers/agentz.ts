@@ -1,5 +1,5 @@
 /** The built command line and the real user manager, for tests that go the whole way. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
@@ -78,6 +78,19 @@ export class Agentz {
   /** Starts a verb and leaves it running. */
   spawn(args: string[]) {
     return spawn(process.execPath, [cliPath, ...args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+  }
+
+  /** Starts a server on a free port, which is killed with the test. */
+  async serve(t: Test): Promise<{ child: ChildProcess; url: string; socketPath: string }> {
+    const child = this.spawn(['serve', '--port', '0', '--json'])
+    t.teardown(() => child.kill('SIGKILL'))
+    child.stderr.resume()
+    let out = ''
+    child.stdout.on('data', (data) => {
+      out += data
+    })
+    await until(() => out.includes('\n'), 'the server listens')
+    return { child, ...JSON.parse(out) }
   }
 
   /** Starts a session. @throws what agentz said */

@@ -1,12 +1,10 @@
 /** Answers from three sides at once: the command line, HTTP, and a line by hand. The first one in the file counts. */
-import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { request } from 'node:http'
 import t from 'tap'
 import { sessionLog } from '../../src/base/paths.js'
-import { cliPath, requireManager } from '../helpers/agentz.js'
+import { requireManager } from '../helpers/agentz.js'
 import { Talk } from '../helpers/fake-claude.js'
-import { until } from '../helpers/home.js'
 
 requireManager()
 
@@ -22,17 +20,7 @@ function post(socketPath: string, path: string, body: object): Promise<number> {
 
 t.test('the command line, HTTP and a line by hand answer at once', async (t) => {
   const a = new Talk(t)
-  const serve = spawn(process.execPath, [cliPath, 'serve', '--port', '0', '--json'], {
-    env: a.env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  t.teardown(() => serve.kill('SIGKILL'))
-  let out = ''
-  serve.stdout.on('data', (data) => {
-    out += data
-  })
-  await until(() => out.includes('\n'), 'the server listens')
-  const { socketPath } = JSON.parse(out) as { socketPath: string }
+  const { socketPath } = await a.serve(t)
   for (const byHandFirst of [false, true]) {
     const { id, requests } = await a.asking('make')
     const requestId = requests[0] ?? ''

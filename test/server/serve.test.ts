@@ -19,20 +19,7 @@ t.test(
     // A runtime directory of its own would hide the user manager; the socket is what the server makes of the real one.
     const a = new Agentz(t)
     const sessions = await Promise.all([a.ticking(), a.ticking(), a.ticking()])
-    const serve = async () => {
-      const child = spawn(process.execPath, [cliPath, 'serve', '--port', '0', '--json'], {
-        env: a.env,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-      t.teardown(() => child.kill('SIGKILL'))
-      let out = ''
-      child.stdout.on('data', (data) => {
-        out += data
-      })
-      await until(() => out.includes('\n'), 'the server listens')
-      return { child, ...(JSON.parse(out) as { url: string; socketPath: string }) }
-    }
-    const first = await serve()
+    const first = await a.serve(t)
     t.equal(first.socketPath, serverSocket(a.home))
     const clients = sessions.map(({ sessionId }) => new Client(first.socketPath, `/v1/sessions/${sessionId}/events`))
     for (const client of clients) client.connect()
@@ -50,7 +37,7 @@ t.test(
       pids,
       'the same daemons, with no server',
     )
-    await serve()
+    await a.serve(t)
     for (const client of clients) client.connect()
     for (const { sessionId } of sessions) a.do('cancel', sessionId)
     for (const [at, { sessionId }] of sessions.entries()) {

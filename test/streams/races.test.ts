@@ -1,5 +1,4 @@
 /** Requests that meet in the middle, of one server and of two: nothing acknowledged is lost, nothing deleted comes back, nobody else's bytes are touched. */
-import { once } from 'node:events'
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import t from 'tap'
 import { streamData, streamMeta } from '../../src/base/paths.js'
@@ -145,7 +144,7 @@ t.test('bytes that another server has cut off while they were written are not ac
     else t.equal(end, 'LOCK_BUSY', `refused ${++refused} times`)
   }
   other.process.kill('SIGKILL')
-  await once(other.process, 'close')
+  await other.ended
   const { end } = await a.append('x', 'z')
   t.equal((await a.read('x')).at(-1), 'z', `after ${end} bytes`)
 })
