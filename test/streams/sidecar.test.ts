@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import t from 'tap'
 import { streamData, streamMeta } from '../../src/base/paths.js'
+import { readSidecar, Sidecar } from '../../src/streams/sidecar.js'
 import { json, Server, text } from './server.js'
 
 t.test('the sidecar stays small', async (t) => {
@@ -56,6 +57,27 @@ t.test('a sidecar that is torn at any byte of its last line', async (t) => {
     }
   }
   t.pass('it is as if nothing had been sent')
+})
+
+t.test('it is not written anew while somebody waits for a line of it', async (t) => {
+  const a = new Server(t)
+  await a.create('x', text)
+  await Promise.all(
+    Array.from({ length: 150 }, (_, n) => a.append('x', 'y', { producer: [`${n}`.padEnd(1000), 0, 0] })),
+  )
+  const path = streamMeta(a.home, 'x')
+  const sidecar = new Sidecar(path)
+  t.teardown(() => sidecar.close())
+  const meta = readSidecar(path)?.meta
+  if (meta === undefined) throw new Error('there is no sidecar')
+  const noted = sidecar.append([{ type: 'forked', id: 'one', name: 'fork' }])
+  sidecar.compact(meta)
+  await noted
+  t.same([...(readSidecar(path)?.meta?.forks ?? [])], [['one', 'fork']])
+  const before = statSync(path).size
+  sidecar.compact({ ...meta, producers: new Map(), forks: new Map([['one', 'fork']]) })
+  t.ok(statSync(path).size < before, 'and is, when nobody does')
+  t.same([...(readSidecar(path)?.meta?.forks ?? [])], [['one', 'fork']])
 })
 
 t.test('a sidecar from yesterday', async (t) => {
